@@ -1,0 +1,73 @@
+package mpsc_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/protocluster/workshop/pkg/protocluster/internal/mpsc"
+)
+
+func TestQueue_KeepsTheOrderOfEachProducer(t *testing.T) {
+	const producers, each = 8, 2_000
+	type item struct{ from, n int }
+	var q mpsc.Queue[item]
+	var wg sync.WaitGroup
+	for p := range producers {
+		wg.Go(func() {
+			for n := range each {
+				if err := q.Push(item{p, n}); err != nil {
+					t.Errorf("Push = %v, want nil", err)
+				}
+			}
+		})
+	}
+	var next [producers]int
+	var spare []item
+	for total := 0; total < producers*each; {
+		run := q.Swap(spare)
+		for _, it := range run {
+			if it.n != next[it.from] {
+				t.Fatalf("producer %d: got item %d, want %d", it.from, it.n, next[it.from])
+			}
+			next[it.from]++
+		}
+		total += len(run)
+		spare = run
+	}
+	wg.Wait()
+	if !q.Empty() {
+		t.Error("Empty() = false after all items were taken, want true")
+	}
+}
+
+func TestQueue_CloseReturnsWhatWaitsAndRefusesTheRest(t *testing.T) {
+	var q mpsc.Queue[string]
+	for _, v := range []string{"a", "b"} {
+		if err := q.Push(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rest := q.Close(); len(rest) != 2 || rest[0] != "a" || rest[1] != "b" {
+		t.Errorf("Close() = %v, want [a b]", rest)
+	}
+	if err := q.Push("c"); !errors.Is(err, mpsc.ErrClosed) {
+		t.Errorf("Push after Close = %v, want %v", err, mpsc.ErrClosed)
+	}
+}
+
+func TestQueue_ASpareIsReused(t *testing.T) {
+	var q mpsc.Queue[int]
+	spare := make([]int, 0, 64)
+	other := make([]int, 0, 64)
+	q.Swap(spare)
+	allocs := testing.AllocsPerRun(100, func() {
+		for i := range 64 {
+			_ = q.Push(i)
+		}
+		other = q.Swap(other)
+	})
+	if allocs != 0 {
+		t.Errorf("64 pushes and a swap allocate %v times, want 0", allocs)
+	}
+}
