@@ -71,3 +71,30 @@ func TestQueue_ASpareIsReused(t *testing.T) {
 		t.Errorf("64 pushes and a swap allocate %v times, want 0", allocs)
 	}
 }
+
+func TestQueue_PopTakesOneAndTrimOnlyWhatIsEmpty(t *testing.T) {
+	var q mpsc.Queue[int]
+	for i := range 3 {
+		_ = q.Push(i)
+	}
+	if q.Trim() {
+		t.Error("Trim() = true while items wait, want false")
+	}
+	for want := range 3 {
+		if got, ok := q.Pop(); got != want || !ok {
+			t.Errorf("Pop() = %d, %v, want %d", got, ok, want)
+		}
+	}
+	if got, ok := q.Pop(); ok {
+		t.Errorf("Pop() of an empty queue = %d, want none", got)
+	}
+	if !q.Trim() {
+		t.Error("Trim() = false for an empty queue, want true")
+	}
+	if err := q.Push(7); err != nil {
+		t.Error(err)
+	}
+	if got := q.Swap(nil); len(got) != 1 || got[0] != 7 {
+		t.Errorf("Swap() = %v, want [7]", got)
+	}
+}

@@ -1,0 +1,134 @@
+package actor_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/protocluster/workshop/pkg/protocluster/actor"
+)
+
+// tick is a message that costs nothing to make.
+type tick struct{}
+
+// counter calls done after its n-th tick, and answers each tick that asks.
+type counter struct {
+	left int
+	done func()
+}
+
+func (c *counter) Receive(ctx actor.Context) {
+	if _, ok := ctx.Message().(*tick); !ok {
+		return
+	}
+	if ctx.Sender() != nil {
+		ctx.Respond(ctx.Message())
+	}
+	if c.left--; c.left == 0 {
+		c.done()
+	}
+}
+
+// benchSystem is a system that ends with the benchmark.
+func benchSystem(b *testing.B) *actor.System {
+	b.Helper()
+	s := actor.NewSystem()
+	b.Cleanup(func() {
+		if err := s.Shutdown(context.Background()); err != nil {
+			b.Error(err)
+		}
+	})
+	b.ReportAllocs()
+	return s
+}
+
+// BenchmarkTell sends from a number of goroutines to a number of actors and
+// waits until all is handled.
+func BenchmarkTell(b *testing.B) {
+	for _, row := range []struct{ senders, actors int }{{1, 1}, {8, 8}, {8, 1}, {1, 1000}} {
+		b.Run(fmt.Sprintf("%dto%d", row.senders, row.actors), func(b *testing.B) {
+			s := benchSystem(b)
+			each := b.N/(row.senders*row.actors) + 1 // from each sender to each actor
+			var handled, sent sync.WaitGroup
+			pids := make([]*actor.PID, row.actors)
+			handled.Add(row.actors)
+			for i := range pids {
+				pids[i] = s.Spawn(actor.PropsFromProducer(func() actor.Actor {
+					return &counter{left: each * row.senders, done: handled.Done}
+				}))
+			}
+			m := &tick{}
+			b.ResetTimer()
+			for from := range row.senders {
+				sent.Go(func() {
+					for n := range each * row.actors {
+						s.Send(pids[(n+from)%row.actors], m)
+					}
+				})
+			}
+			sent.Wait()
+			handled.Wait()
+		})
+	}
+}
+
+// BenchmarkAsk asks from a number of goroutines, each waiting for its reply
+// before it asks again.
+func BenchmarkAsk(b *testing.B) {
+	for _, row := range []struct{ askers, actors int }{{1, 1}, {64, 1}, {64, 64}} {
+		b.Run(fmt.Sprintf("%dto%d", row.askers, row.actors), func(b *testing.B) {
+			s := benchSystem(b)
+			pids := make([]*actor.PID, row.actors)
+			for i := range pids {
+				pids[i] = s.Spawn(actor.PropsFromProducer(func() actor.Actor { return &counter{} }))
+			}
+			m := &tick{}
+			each := b.N/row.askers + 1
+			var asked sync.WaitGroup
+			b.ResetTimer()
+			for from := range row.askers {
+				asked.Go(func() {
+					for range each {
+						if _, err := s.Ask(context.Background(), pids[from%row.actors], m); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			asked.Wait()
+		})
+	}
+}
+
+// BenchmarkPingPong has two actors send one message to and fro.
+func BenchmarkPingPong(b *testing.B) {
+	s := benchSystem(b)
+	done := make(chan struct{})
+	left := b.N
+	player := actor.PropsFromFunc(func(ctx actor.Context) {
+		if _, ok := ctx.Message().(*tick); !ok {
+			return
+		}
+		if left--; left == 0 {
+			close(done)
+			return
+		}
+		ctx.Request(ctx.Sender(), ctx.Message())
+	})
+	ping, pong := s.Spawn(player), s.Spawn(player)
+	b.ResetTimer()
+	if err := s.SendEnvelope(ping, actor.Envelope{Message: &tick{}, Sender: pong}); err != nil {
+		b.Fatal(err)
+	}
+	<-done
+}
+
+func BenchmarkSpawn(b *testing.B) {
+	s := benchSystem(b)
+	props := actor.PropsFromProducer(func() actor.Actor { return &counter{} })
+	b.ResetTimer()
+	for range b.N {
+		s.Spawn(props)
+	}
+}

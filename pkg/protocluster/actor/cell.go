@@ -1,0 +1,272 @@
+package actor
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/internal/dispatch"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/mpsc"
+)
+
+const (
+	// turnBudget bounds the messages that an actor handles before others get
+	// their turn.
+	turnBudget = 300
+	// Buffers for more than lean messages are given back when the actor is
+	// idle after linger; regrowing them for each burst would cost more.
+	lean   = 8
+	linger = 10 * time.Second
+)
+
+// phase is where a cell stands in its life.
+type phase uint8
+
+const (
+	unborn     phase = iota // spawned, *Started not yet handled
+	running                 // handles messages
+	failing                 // waits for its supervisor's directive
+	restarting              // waits for its children to end before a new instance starts
+	stopping                // waits for its children to end before it ends itself
+	ended
+)
+
+// cell runs one actor. An actor that has nothing to do is this struct, the
+// user's value and its name in the registry: no goroutine, no buffers.
+//
+// Only the turn that a worker gives it touches the fields below "turn"; there
+// is never more than one.
+type cell struct {
+	dispatch.Job
+	pid    PID
+	system *System
+	props  *Props
+	parent *cell // nil for a root actor
+
+	user    mpsc.Queue[Envelope]
+	sys     mpsc.Queue[SystemMessage]
+	alerts  atomic.Int32 // what waits in sys, and 1 until the actor has started
+	waiting atomic.Int32 // what waits in user and run, kept only with a mailbox limit
+	busy    atomic.Bool  // in the run queue or having its turn
+	halted  atomic.Bool  // told to stop
+	dead    atomic.Bool  // takes no more messages
+	life    atomic.Pointer[lifetime]
+
+	// turn
+	actor       Actor
+	receive     ReceiveFunc // nil: actor.Receive, without middleware
+	run         []Envelope  // taken from user, handled up to pos
+	pos         int
+	current     Envelope // being handled
+	incarnation uint32   // counts the instances
+	phase       phase
+	trimming    bool  // a trim will come
+	reason      error // why it stops, if it failed
+	more        *rare
+}
+
+// rare is what most actors never need.
+type rare struct {
+	children  map[*cell]struct{}
+	watchers  map[pidKey]*PID
+	watching  map[pidKey]*PID
+	behaviors []ReceiveFunc
+	stash     []Envelope
+	timer     *receiveTimer
+	failures  map[*cell][]time.Time // of its children; of a root actor itself
+	lastUsed  time.Time
+}
+
+func (c *cell) extra() *rare {
+	if c.more == nil {
+		c.more = new(rare)
+	}
+	return c.more
+}
+
+// post queues a message, or says why it cannot. What the actor needs in order
+// to go on or to end is not subject to the mailbox limit.
+func (c *cell) post(e Envelope) error {
+	if limit := c.props.mailboxLimit; limit > 0 && int(c.waiting.Add(1)) > limit && !e.private() {
+		c.waiting.Add(-1)
+		if c.dead.Load() {
+			return ErrStopped // with a full mailbox
+		}
+		return &RejectedError{Reason: ErrMailboxFull}
+	}
+	if c.user.Push(e) != nil {
+		return ErrStopped
+	}
+	c.wake()
+	return nil
+}
+
+// private reports whether e concerns only the actor that it was sent to.
+func (e Envelope) private() bool {
+	switch e.Message.(type) {
+	case *PoisonPill, *continuation:
+		return true
+	}
+	return false
+}
+
+// postSystem queues m ahead of all messages; false if the actor has ended.
+func (c *cell) postSystem(m SystemMessage) bool {
+	if c.sys.Push(m) != nil {
+		return false
+	}
+	c.alerts.Add(1)
+	if _, ok := m.(*Stop); ok {
+		c.interrupt()
+	}
+	c.wake()
+	return true
+}
+
+// wake asks for a turn unless one is already due.
+func (c *cell) wake() {
+	if !c.busy.Load() && c.busy.CompareAndSwap(false, true) {
+		c.system.workers.Push(&c.Job)
+	}
+}
+
+// TakeTurn handles what waits, as far as the budget goes. A panic ends it early; so
+// does a handler that ends its goroutine, when only what is deferred still runs.
+func (c *cell) TakeTurn() {
+	finished := false
+	defer func() {
+		if !finished {
+			c.failed(recover())
+		}
+		c.pause()
+	}()
+	for range turnBudget {
+		for c.alerts.Load() != 0 && c.phase != ended {
+			c.handleSystem()
+		}
+		if c.phase != running || c.pos == len(c.run) && !c.fetch() {
+			break
+		}
+		e := c.run[c.pos]
+		c.run[c.pos] = Envelope{}
+		c.pos++
+		if c.props.mailboxLimit > 0 {
+			c.waiting.Add(-1)
+		}
+		c.deliver(e)
+	}
+	finished = true
+}
+
+// pause ends a turn, and asks for another if something is left.
+func (c *cell) pause() {
+	if c.phase == ended {
+		return // busy for good
+	}
+	runnable, left := c.phase == running, c.pos < len(c.run)
+	c.busy.Store(false) // from here on another turn may begin
+	if c.alerts.Load() != 0 || runnable && (left || !c.user.Empty()) {
+		c.wake()
+	}
+}
+
+// fetch takes what has gathered; false if there is nothing.
+func (c *cell) fetch() bool {
+	spare := c.run
+	c.run, c.pos = c.user.Swap(spare), 0
+	if max(cap(spare), cap(c.run)) > lean && !c.trimming {
+		c.trimming = true
+		time.AfterFunc(linger, func() { c.postSystem(inTurn(c.trim)) })
+	}
+	return len(c.run) > 0
+}
+
+// trim gives back the buffers if nothing waits; else the next fetch sees to it.
+func (c *cell) trim() {
+	c.trimming = false
+	if c.pos == len(c.run) && c.user.Trim() {
+		c.run, c.pos = nil, 0
+	}
+}
+
+// deliver hands one message to the actor.
+func (c *cell) deliver(e Envelope) {
+	c.current = e
+	switch m := e.Message.(type) {
+	case *PoisonPill:
+		c.beginStop(nil)
+	case *continuation:
+		if m.incarnation == c.incarnation {
+			m.then(m.value, m.err)
+		}
+	default:
+		c.invoke(Context{cell: c, message: m, sender: e.Sender, meta: e.Meta})
+	}
+	c.current = Envelope{}
+	if c.more != nil && c.more.timer != nil {
+		if _, quiet := e.Message.(NotInfluenceReceiveTimeout); !quiet {
+			c.more.lastUsed = time.Now()
+		}
+	}
+}
+
+func (c *cell) invoke(ctx Context) {
+	if c.receive != nil {
+		c.receive(ctx)
+		return
+	}
+	c.actor.Receive(ctx)
+}
+
+// tell hands a lifecycle message to the actor.
+func (c *cell) tell(message any) {
+	c.current = Envelope{Message: message}
+	c.invoke(Context{cell: c, message: message})
+	c.current = Envelope{}
+}
+
+// hook is tell for messages whose handler must not stop what is under way: a
+// panic in it is logged and forgotten.
+func (c *cell) hook(message any) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.system.logger.Error("actor: hook panicked", "pid", c.pid.String(),
+				"message", fmt.Sprintf("%T", message), "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	if c.actor != nil {
+		c.tell(message)
+	}
+}
+
+// failed turns a panic of the handler into a failure of this actor. A handler
+// may also have ended its goroutine, as testing.T.FailNow does.
+func (c *cell) failed(v any) {
+	if v == nil {
+		v = errors.New("the handler ended its goroutine (runtime.Goexit, perhaps by FailNow)")
+	}
+	reason := &PanicError{Value: v, Stack: string(debug.Stack())}
+	e := c.current
+	c.current = Envelope{}
+	c.system.logger.Error("actor: handler panicked", "pid", c.pid.String(),
+		"message", fmt.Sprintf("%T", e.Message), "panic", v, "stack", reason.Stack)
+	if e.Sender.IsFuture() {
+		_ = c.system.SendEnvelope(e.Sender, Envelope{Message: reason}) // if that fails, nobody waits any more
+	}
+	c.fail(reason)
+}
+
+// fail suspends the actor until its supervisor has decided.
+func (c *cell) fail(reason error) {
+	if c.phase >= restarting {
+		return // a hook ended its goroutine; what is under way goes on
+	}
+	c.phase = failing
+	if c.parent == nil {
+		c.system.guardian.decide(nil, c, reason)
+		return
+	}
+	c.parent.postSystem(inTurn(func() { c.parent.childFailed(c, reason) })) // it outlives its children
+}

@@ -1,0 +1,207 @@
+package actor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Send sends message to an actor. It does not block; what nobody takes becomes
+// a DeadLetter event.
+func (s *System) Send(to *PID, message any) {
+	_ = s.SendEnvelope(to, Envelope{Message: message})
+}
+
+// TrySend is Send that returns what is known at once, instead of a DeadLetter:
+// ErrNoActor, ErrStopped, ErrMailboxFull, or why the message cannot cross to
+// another node.
+func (s *System) TrySend(to *PID, message any) error {
+	return s.send(to, Envelope{Message: message})
+}
+
+// Ask sends message to an actor and waits for its reply until ctx ends. A reply
+// that is an error is returned as the error. Without a reply the error says by
+// errors.Is whether the message was ErrNotDelivered or has ErrUnknownOutcome.
+// In a handler, pass the handler's Context as ctx or one made from it.
+func (s *System) Ask(ctx context.Context, to *PID, message any) (any, error) {
+	f := s.NewFuture(0)
+	f.meta.Deadline, _ = ctx.Deadline()
+	if ctx.Err() == nil {
+		_ = s.SendEnvelope(to, f.envelope(message)) // an error fails the future
+	}
+	if !f.await(ctx) {
+		f.expire(0, context.Cause(ctx)) // unless the reply has just come
+	}
+	return f.value, f.err
+}
+
+// Ask is System.Ask for replies of one type.
+func Ask[R any](ctx context.Context, s *System, to *PID, message any) (R, error) {
+	reply, err := s.Ask(ctx, to, message)
+	if err != nil {
+		var none R
+		return none, err
+	}
+	r, ok := reply.(R)
+	if !ok {
+		return r, fmt.Errorf("actor: %v replied to %T with %T, want %T", to, message, reply, r)
+	}
+	return r, nil
+}
+
+// RequestFuture sends message to an actor and returns its reply to come; 0 as
+// time-out means none.
+func (s *System) RequestFuture(to *PID, message any, timeout time.Duration) *Future {
+	f := s.NewFuture(timeout)
+	_ = s.SendEnvelope(to, f.envelope(message)) // an error fails the future
+	return f
+}
+
+// SendEnvelope sends e to an actor. What is refused at once is returned as the
+// error, fails the sender if that is a future, and else becomes a DeadLetter.
+func (s *System) SendEnvelope(to *PID, e Envelope) error {
+	err := s.send(to, e)
+	if err != nil {
+		s.Refuse(to, e, err)
+	}
+	return err
+}
+
+func (s *System) send(to *PID, e Envelope) error {
+	if to == nil {
+		return fmt.Errorf("actor: send %T to nobody: %w", e.Message, ErrNoActor)
+	}
+	if c := to.cell.Load(); c != nil && c.system == s {
+		if err := c.accept(e); !errors.Is(err, ErrStopped) {
+			return err
+		}
+	}
+	if f := to.future; f != nil && f.system == s {
+		if !f.Complete(e.Message) {
+			return ErrStopped
+		}
+		return nil
+	}
+	if o := s.outside.Load(); !o.local(to.Address) {
+		if o.transport == nil {
+			return fmt.Errorf("actor: %v is on another node and this system has no remote: %w", to, ErrNotDelivered)
+		}
+		return o.transport.Deliver(to, e)
+	}
+	pid := s.registry.get(to.ID)
+	if c := cellOf(pid); c != nil && to != pid {
+		to.cell.Store(c) // the next message finds it without a look-up
+	}
+	return s.deliver(pid, to.ID, e)
+}
+
+// deliver hands e to what the registry knows under id.
+func (s *System) deliver(pid *PID, id string, e Envelope) error {
+	err := ErrNoActor
+	switch c := cellOf(pid); {
+	case c != nil:
+		err = c.accept(e)
+	case pid != nil:
+		if pid.future.Complete(e.Message) {
+			return nil
+		}
+	}
+	if err != nil && !errors.Is(err, ErrMailboxFull) && s.takeMissing(id, e) {
+		return nil
+	}
+	return err
+}
+
+func cellOf(pid *PID) *cell {
+	if pid == nil {
+		return nil
+	}
+	return pid.cell.Load()
+}
+
+func (o *outside) local(address string) bool {
+	return address == o.address || address == localAddress || address == ""
+}
+
+// accept posts e unless its asker has given up.
+func (c *cell) accept(e Envelope) error {
+	if e.Sender != nil && e.Sender.future != nil && !e.Sender.future.MarkSent() {
+		return fmt.Errorf("%w: the asker waits no more", ErrNotDelivered)
+	}
+	return c.post(e)
+}
+
+// Refuse tells whoever should know that to did not get e, and why: an asker, on
+// whichever node, or else the subscribers of DeadLetter. It is for those who
+// took a message and cannot hand it on; err is an ErrNotDelivered.
+func (s *System) Refuse(to *PID, e Envelope, err error) {
+	switch f := FutureOf(e.Sender); {
+	case f != nil:
+		f.Fail(err)
+	case e.Sender.IsFuture():
+		_ = s.send(e.Sender, Envelope{Message: &RejectedError{Reason: err}}) // if that fails, nobody waits any more
+	case !e.private(): // a PoisonPill for nobody has had its way
+		s.events.Publish(&DeadLetter{To: to, Message: e.Message, Sender: e.Sender, Reason: err})
+	}
+}
+
+// Receive is how a Transport hands over a message for an actor or future of
+// this node. It does not block; ErrNoActor, ErrStopped and ErrMailboxFull say
+// that nobody took it.
+func (s *System) Receive(id string, e Envelope) error {
+	return s.deliver(s.registry.get(id), id, e)
+}
+
+// ReceiveSystem is Receive for system messages.
+func (s *System) ReceiveSystem(id string, m SystemMessage) {
+	s.deliverSystem(s.registry.get(id), NewPID(s.Address(), id), m)
+}
+
+// Publish returns the id under which other nodes can send to pid. A future
+// gets its id here, and has none, "", once it is complete.
+func (s *System) Publish(pid *PID) string {
+	if pid.future != nil {
+		return pid.future.publish()
+	}
+	return pid.ID
+}
+
+// sendSystem sends m to an actor, or to a future a *Terminated.
+func (s *System) sendSystem(to *PID, m SystemMessage) {
+	if to == nil {
+		s.answerFor(to, m)
+		return
+	}
+	c, f := to.cell.Load(), to.future
+	o := s.outside.Load()
+	switch {
+	case c != nil && c.system == s && c.postSystem(m):
+	case f != nil && f.system == s:
+		s.deliverSystem(to, to, m)
+	case o.local(to.Address):
+		s.deliverSystem(s.registry.get(to.ID), to, m)
+	case o.transport != nil:
+		o.transport.DeliverSystem(to, m)
+	default:
+		s.answerFor(to, m)
+	}
+}
+
+func (s *System) deliverSystem(pid, to *PID, m SystemMessage) {
+	if c := cellOf(pid); c != nil && c.postSystem(m) {
+		return
+	}
+	if t, ok := m.(*Terminated); ok && pid != nil && pid.future != nil {
+		pid.future.Complete(t)
+		return
+	}
+	s.answerFor(to, m)
+}
+
+// answerFor tells a watcher of an actor that does not exist that it has ended.
+func (s *System) answerFor(to *PID, m SystemMessage) {
+	if w, ok := m.(*Watch); ok {
+		s.sendSystem(w.Watcher, &Terminated{Who: to, Reason: ErrNoActor})
+	}
+}
