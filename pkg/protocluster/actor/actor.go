@@ -27,7 +27,7 @@ type (
 	Stopped struct{}
 	// ReceiveTimeout says that no message came for the time that was set.
 	ReceiveTimeout struct{}
-	// PoisonPill, sent as a message, stops the actor once it has handled what
+	// PoisonPill sent as a message stops the actor once it has handled what
 	// was queued before.
 	PoisonPill struct{}
 )

@@ -175,7 +175,9 @@ func (f *Future) Completed() bool {
 }
 
 // Result waits for the reply, or for the time-out that f was made with.
-func (f *Future) Result() (any, error) { return f.Wait(context.Background()) }
+func (f *Future) Result() (any, error) {
+	return f.Wait(context.Background()) //nolint:forbidigo // the future has a time-out of its own
+}
 
 // Wait waits for the reply until ctx ends, which ends this wait and not the
 // future: the error is then ErrUnknownOutcome. In a handler, pass the handler's

@@ -129,7 +129,7 @@ func (j *journal) deadLetters(s *actor.System) {
 	})
 }
 
-// sends sends messages in order.
+// sends puts messages into a mailbox in order.
 func sends[M any](s *actor.System, to *actor.PID, messages ...M) {
 	for _, m := range messages {
 		s.Send(to, m)

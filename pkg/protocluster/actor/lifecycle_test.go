@@ -203,7 +203,7 @@ func TestLifecycle_AHookThatFailsStopsNothing(t *testing.T) {
 	faults := map[string]func(){
 		"panic":       func() { panic("in the hook") },
 		"ended":       runtime.Goexit,
-		"nil, panics": func() { var p *actor.Terminated; _ = p.Reason },
+		"panic(nil)":  func() { panic(error(nil)) },
 	}
 	for name, fault := range faults {
 		for _, hook := range []any{&actor.Stopping{}, &actor.Stopped{}, &actor.Restarting{}} {

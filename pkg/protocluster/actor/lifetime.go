@@ -7,8 +7,10 @@ import (
 
 // lifetime is the context.Context behind an actor's Contexts. It is made when
 // somebody asks for it, by whichever goroutine.
+//
+//nolint:containedctx // contexts are what it is made of
 type lifetime struct {
-	ctx    context.Context //nolint:containedctx // it is what this type is for
+	ctx    context.Context
 	cancel context.CancelFunc
 
 	mu     sync.Mutex
@@ -21,7 +23,7 @@ type lifetime struct {
 func (c Context) scope() context.Context {
 	switch c.message.(type) {
 	case *Stopping, *Stopped:
-		return context.Background()
+		return context.Background() //nolint:forbidigo // it has no end
 	}
 	l := c.cell.lifetime()
 	if c.meta == nil || c.meta.Deadline.IsZero() {
@@ -44,7 +46,7 @@ func (c *cell) lifetime() *lifetime {
 		return l
 	}
 	l = new(lifetime)
-	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.ctx, l.cancel = context.WithCancel(context.Background()) //nolint:forbidigo // it ends with the actor, not with a caller
 	if !c.life.CompareAndSwap(nil, l) {
 		l.cancel()
 		l = c.life.Load()

@@ -72,7 +72,8 @@ func (s *Strategy) decide(parent, child *cell, reason error) {
 		limit, within := cmp.Or(s.MaxRestarts, 10), cmp.Or(s.Within, 10*time.Second)
 		n := countFailure(parent, child, within)
 		if limit >= 0 && n > limit {
-			child.system.logger.Error("actor: restart limit reached, stopping", "pid", child.pid.String(), "restarts", limit, "within", within)
+			child.system.logger.Error("actor: restart limit reached, stopping",
+				"pid", child.pid.String(), "restarts", limit, "within", within)
 			directive = DirectiveStop
 		}
 		delay = s.delay(n)

@@ -22,7 +22,6 @@ func always(d actor.Directive) func(error) actor.Directive {
 }
 
 func TestStrategy_Directives(t *testing.T) {
-	const parent = "parent: Restarting, "
 	rows := []struct {
 		name     string
 		strategy actor.Strategy

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -251,7 +252,7 @@ func await(ctx context.Context, done <-chan struct{}, who string) error {
 func (s *System) HandleMissing(prefix string, take func(id string, e Envelope) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.missing = append(s.missing[:len(s.missing):len(s.missing)], missingHandler{prefix, take})
+	s.missing = append(slices.Clip(s.missing), missingHandler{prefix, take})
 }
 
 // takeMissing offers e to the handlers of its id's prefix.

@@ -143,7 +143,8 @@ func TestShutdown_WhileAllSpawn(t *testing.T) {
 			var wg sync.WaitGroup
 			for range 3 {
 				wg.Go(func() {
-					for s.Spawn(props) != nil {
+					for pid := s.Spawn(props); pid != nil; {
+						pid = s.Spawn(props)
 					}
 				})
 			}

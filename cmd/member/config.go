@@ -1,0 +1,160 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/cluster"
+	"github.com/protocluster/workshop/pkg/protocluster/cluster/clusterproviders/automanaged"
+	"github.com/protocluster/workshop/pkg/protocluster/cluster/identitylookup/disthash"
+	"github.com/protocluster/workshop/pkg/protocluster/remote"
+)
+
+// config is what flags and environment say about a member.
+type config struct {
+	cluster  string
+	name     string
+	address  string
+	provider string
+	bind     string
+	seeds    string
+	lookup   string
+	kinds    string
+	logLevel slog.Level
+	drain    time.Duration
+}
+
+const usage = `member runs one node of a cluster until it is told to stop.
+
+SIGTERM or SIGINT drains it: it leaves the cluster, finishes what is queued and
+ends with status 0. Each flag can also be set by the environment variable
+MEMBER_ and its name, such as MEMBER_LOG_LEVEL; the flag wins.
+
+`
+
+// parseConfig reads flags, which default to the environment. Help and faults go
+// to out.
+func parseConfig(args []string, env func(string) string, out io.Writer) (*config, error) {
+	c := &config{drain: 10 * time.Second}
+	flags := flag.NewFlagSet("member", flag.ContinueOnError)
+	flags.SetOutput(out)
+	flags.Usage = func() {
+		fmt.Fprint(out, usage)
+		flags.PrintDefaults()
+	}
+	flags.StringVar(&c.cluster, "cluster", "workshop", "`name` of the cluster; only members with the same name meet")
+	flags.StringVar(&c.name, "name", "", "`name` of this member for people; default: its address")
+	flags.StringVar(&c.address, "address", "127.0.0.1:0", "`host:port` to serve other members on; port 0 picks a free one")
+	flags.StringVar(&c.provider, "provider", "automanaged", "what finds the other members: automanaged")
+	flags.StringVar(&c.bind, "bind", "", "`host:port` of the automanaged provider's own endpoint;"+
+		" default: the first free of -seeds on this machine, else a free port")
+	flags.StringVar(&c.seeds, "seeds", "", "comma-separated `host:port` list of automanaged endpoints to join through")
+	flags.StringVar(&c.lookup, "lookup", "disthash", "what places identities on members: disthash")
+	flags.StringVar(&c.kinds, "kinds", "user", "comma-separated `kinds` to host, of: "+names(knownKinds("")))
+	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
+	flags.DurationVar(&c.drain, "drain", c.drain, "longest `time` to finish what is queued when told to stop")
+
+	var faults []error
+	flags.VisitAll(func(f *flag.Flag) {
+		name := "MEMBER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if v := env(name); v != "" {
+			if err := flags.Set(f.Name, v); err != nil {
+				faults = append(faults, fmt.Errorf("member: environment variable %s=%q: %w", name, v, err))
+			}
+		}
+	})
+	if err := flags.Parse(args); err != nil {
+		return nil, errors.Join(append(faults, err)...)
+	}
+	if flags.NArg() > 0 {
+		faults = append(faults, fmt.Errorf("member: unexpected argument %q; every setting is a flag, see -help", flags.Arg(0)))
+	}
+	return c, errors.Join(faults...)
+}
+
+// clusterConfig translates c for the library, or lists every fault in it.
+func (c *config) clusterConfig() (*cluster.Config, error) {
+	var faults []error
+	host, port, err := splitAddress(c.address)
+	if err != nil {
+		faults = append(faults, err)
+	}
+	provider, err := c.clusterProvider()
+	if err != nil {
+		faults = append(faults, err)
+	}
+	lookup, err := c.identityLookup()
+	if err != nil {
+		faults = append(faults, err)
+	}
+	kinds, err := c.hostedKinds()
+	if err != nil {
+		faults = append(faults, err)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return cluster.Configure(c.cluster, provider, lookup, remote.Configure(host, port), cluster.WithKinds(kinds...)), nil
+}
+
+func splitAddress(address string) (host string, port int, err error) {
+	host, p, err := net.SplitHostPort(address)
+	if err == nil {
+		port, err = strconv.Atoi(p)
+	}
+	if err != nil {
+		return "", 0, fmt.Errorf("member: -address %q: %w; write it as host:port, such as 127.0.0.1:8080", address, err)
+	}
+	return host, port, nil
+}
+
+func (c *config) clusterProvider() (cluster.Provider, error) {
+	if c.provider != "automanaged" {
+		return nil, fmt.Errorf("member: -provider %q is unknown; use automanaged", c.provider)
+	}
+	return automanaged.NewWith(automanaged.Config{Bind: c.bind, Seeds: list(c.seeds)}), nil
+}
+
+func (c *config) identityLookup() (cluster.IdentityLookup, error) {
+	if c.lookup != "disthash" {
+		return nil, fmt.Errorf("member: -lookup %q is unknown; use disthash", c.lookup)
+	}
+	return disthash.New(), nil
+}
+
+func (c *config) hostedKinds() ([]cluster.Kind, error) {
+	known := knownKinds(c.name)
+	var kinds []cluster.Kind
+	for _, name := range list(c.kinds) {
+		kind, ok := known[name]
+		if !ok {
+			return nil, fmt.Errorf("member: -kinds: %q is unknown; this program knows %s", name, names(known))
+		}
+		kinds = append(kinds, kind)
+	}
+	return kinds, nil
+}
+
+func names(kinds map[string]cluster.Kind) string {
+	return strings.Join(slices.Sorted(maps.Keys(kinds)), ", ")
+}
+
+// list splits a comma-separated list; blanks around its items do not count.
+func list(s string) []string {
+	var items []string
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
