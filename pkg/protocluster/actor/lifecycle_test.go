@@ -201,9 +201,9 @@ func TestLifecycle_TerminatedWaitsWhileTheActorIsSuspended(t *testing.T) {
 
 func TestLifecycle_AHookThatFailsStopsNothing(t *testing.T) {
 	faults := map[string]func(){
-		"panic":       func() { panic("in the hook") },
-		"ended":       runtime.Goexit,
-		"panic(nil)":  func() { panic(error(nil)) },
+		"panic": func() { panic("in the hook") },
+		"ended": runtime.Goexit,
+		"error": func() { panic(errors.New("in the hook")) },
 	}
 	for name, fault := range faults {
 		for _, hook := range []any{&actor.Stopping{}, &actor.Stopped{}, &actor.Restarting{}} {

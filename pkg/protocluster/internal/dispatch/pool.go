@@ -55,8 +55,8 @@ type Pool struct {
 
 // worker is a goroutine that gives turns.
 type worker struct {
-	d        *Pool
-	place    int           // in d.workers; guarded by d.mu, as all below turns is
+	pool     *Pool
+	place    int           // in pool.workers; guarded by pool.mu, as all below turns is
 	turns    atomic.Uint64 // odd while it is in one
 	released int           // yields that last, in this turn
 	seen     uint64        // turns at the last patrol
@@ -91,7 +91,7 @@ func (p *Pool) Push(j *Job) {
 	p.employ()
 }
 
-// employ finds somebody for the head of the queue; d.mu is held.
+// employ finds somebody for the head of the queue; p.mu is held.
 func (p *Pool) employ() {
 	switch {
 	case p.idle > 0:
@@ -108,7 +108,7 @@ func (p *Pool) employ() {
 }
 
 func (p *Pool) hire() {
-	w := &worker{d: p, place: len(p.workers)}
+	w := &worker{pool: p, place: len(p.workers)}
 	p.workers = append(p.workers, w)
 	p.running.Add(1)
 	go w.serve()
@@ -116,8 +116,8 @@ func (p *Pool) hire() {
 
 // serve gives turns until there is no place left for the worker.
 func (w *worker) serve() {
-	d := w.d
-	defer d.running.Done()
+	p := w.pool
+	defer p.running.Done()
 	defer w.leave() // also when a turn ends the goroutine
 	for {
 		j := w.next()
@@ -134,47 +134,47 @@ func (w *worker) serve() {
 
 // next waits for a job; nil ends the worker.
 func (w *worker) next() *Job {
-	d := w.d
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	p := w.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	w.back()
-	for d.head == nil && !d.closed && len(d.workers)-d.away <= d.limit {
-		d.idle++
-		d.work.Wait()
+	for p.head == nil && !p.closed && len(p.workers)-p.away <= p.limit {
+		p.idle++
+		p.work.Wait()
 	}
-	if d.head == nil || len(d.workers)-d.away > d.limit {
+	if p.head == nil || len(p.workers)-p.away > p.limit {
 		return nil
 	}
-	j := d.head
-	if d.head = j.next; d.head == nil {
-		d.tail = nil
+	j := p.head
+	if p.head = j.next; p.head == nil {
+		p.tail = nil
 	}
 	return j
 }
 
-// back takes its place again if that was given away in its turn; d.mu is held.
+// back takes its place again if that was given away in its turn; p.mu is held.
 func (w *worker) back() {
 	if w.stuck || w.released > 0 {
 		w.stuck, w.released = false, 0
-		w.d.away--
+		w.pool.away--
 	}
 }
 
 // leave strikes the worker off; what it leaves behind is found another.
 func (w *worker) leave() {
-	d := w.d
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	p := w.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	w.back()
-	last := d.workers[len(d.workers)-1]
-	d.workers[w.place], last.place = last, w.place
-	d.workers = d.workers[:len(d.workers)-1]
-	if d.head != nil && !d.closed {
-		d.employ()
+	last := p.workers[len(p.workers)-1]
+	p.workers[w.place], last.place = last, w.place
+	p.workers = p.workers[:len(p.workers)-1]
+	if p.head != nil && !p.closed {
+		p.employ()
 	}
 }
 
-// mark notes in which turn each worker is; d.mu is held.
+// mark notes in which turn each worker is; p.mu is held.
 func (p *Pool) mark() {
 	for _, w := range p.workers {
 		w.seen = w.turns.Load()
@@ -228,24 +228,24 @@ func (j *Job) Yield() (resume func()) {
 	if w == nil {
 		return func() {}
 	}
-	d := w.d
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	p := w.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	turn := w.turns.Load()
 	if w.released++; w.released == 1 && !w.stuck {
-		d.away++
+		p.away++
 	}
-	if d.head != nil && !d.closed {
-		d.employ()
+	if p.head != nil && !p.closed {
+		p.employ()
 	}
 	return func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		if w.turns.Load() != turn {
 			return // a goroutine of the job's outlived its turn
 		}
 		if w.released--; w.released == 0 && !w.stuck {
-			d.away--
+			p.away--
 		}
 	}
 }
