@@ -1,0 +1,91 @@
+package remote
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
+)
+
+const (
+	version      = 1 // of the protocol in remote.proto
+	streamWindow = 1 << 20
+	connWindow   = 4 << 20
+)
+
+// connect dials the link's address and serves a session until it ends. The
+// error says why it ended, or did not begin.
+func (l *link) connect(ctx context.Context) error {
+	c := l.r.config
+	conn, err := grpc.NewClient("passthrough:///"+l.address,
+		grpc.WithTransportCredentials(clientTLS(c.TLS)),
+		grpc.WithContextDialer(func(ctx context.Context, a string) (net.Conn, error) { return c.Network.Dial(ctx, a) }),
+		grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(connWindow),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(c.MaxMessageBytes+batchBytes)), grpc.WithMaxHeaderListSize(maxHeaderBytes),
+		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithIdleTimeout(0), grpc.WithNoProxy())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	late := time.AfterFunc(c.DeadAfter, cancel)
+	s, streams, err := l.greet(ctx, remotepb.NewRemoteClient(conn))
+	if !late.Stop() {
+		return status.Errorf(codes.DeadlineExceeded, "no answer from %s within %v", l.address, c.DeadAfter)
+	}
+	if err == nil {
+		err = l.up(s)
+	}
+	if err != nil {
+		return err
+	}
+	l.r.remember(s)
+	s.serve(streams[0], s.readControl, s.control.write)
+	for i, st := range streams[1:] {
+		s.serveLane(st, i)
+	}
+	<-s.done
+	cancel()
+	s.end()
+	return s.err
+}
+
+// greet opens the streams of a session, the control stream first.
+func (l *link) greet(ctx context.Context, client remotepb.RemoteClient) (*session, []stream, error) {
+	r := l.r
+	hello := &remotepb.Hello{Version: version, Cluster: r.config.Cluster, System: r.system.ID(), Address: r.Address(),
+		Lanes: uint32(len(l.lanes)), MaxMessageBytes: uint64(r.config.MaxMessageBytes)}
+	talking := 1 // the control stream; a node that listens gets its messages over another session
+	if r.config.Client {
+		hello.Address, talking = "", 1+len(l.lanes)
+	}
+	control, err := client.Connect(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	_ = control.Send(&remotepb.Frame{Hello: hello}) // Recv knows why it failed
+	f, err := control.Recv()
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.Welcome == nil {
+		return nil, nil, status.Errorf(codes.FailedPrecondition, "%s answers Hello with something else than Welcome", l.address)
+	}
+	p := peer{address: l.address, system: f.Welcome.System, limit: int(min(f.Welcome.MaxMessageBytes, maxMessageBytes))}
+	streams := []stream{control}
+	for i := range l.lanes {
+		st, err := client.Connect(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		_ = st.Send(&remotepb.Frame{Join: &remotepb.Join{Session: f.Welcome.Session, Lane: uint32(i)}}) // its reader knows
+		streams = append(streams, st)
+	}
+	return newSession(r, p, l, talking), streams, r.alive(p.system)
+}

@@ -1,0 +1,123 @@
+package remote
+
+import (
+	"slices"
+	"sync"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
+)
+
+// lane is the ordered way to those actors of a node whose ids share a hash.
+// Its queue outlives the sessions of its link.
+type lane struct {
+	link *link
+	wake chan struct{} // the queue is no longer empty
+	turn chan struct{} // held by the one writer
+
+	mu     sync.Mutex
+	queue  []*batch // all but the last are full
+	closed error
+}
+
+// push queues p; it does not block.
+func (l *lane) push(p parcel) error {
+	limit := int64(l.link.r.config.QueueBytes)
+	if l.link.queued.Add(int64(p.size)) > limit {
+		l.link.queued.Add(-int64(p.size))
+		return fault(actor.ErrMailboxFull, "%d bytes wait for %s already; send less, or raise WithQueueBytes", limit, l.link.address)
+	}
+	l.mu.Lock()
+	idle, err := len(l.queue) == 0, l.closed
+	if err == nil {
+		if idle || !l.queue[len(l.queue)-1].fits(p) {
+			b := new(batch)
+			if !idle {
+				b.Payload = make([]byte, 0, batchBytes) // it will be full soon, like the one before
+			}
+			l.queue = append(l.queue, b)
+		}
+		l.queue[len(l.queue)-1].add(p)
+	}
+	l.mu.Unlock()
+	if err == nil && idle {
+		poke(l.wake)
+	}
+	return err
+}
+
+// pop takes the batch that is next, or nil.
+func (l *lane) pop() (b *batch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.queue) > 0 {
+		b = l.queue[0]
+		l.queue = slices.Delete(l.queue, 0, 1)
+	}
+	return b
+}
+
+// close refuses all further messages with reason and returns those that wait.
+func (l *lane) close(reason error) []*batch {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	queue := l.queue
+	l.queue, l.closed = nil, reason
+	return queue
+}
+
+// write sends what waits until the session ends, or until the node leaves and
+// nothing waits.
+func (l *lane) write(s *session, st stream) error {
+	select {
+	case l.turn <- struct{}{}: // the writer of the session before has ended
+		defer func() { <-l.turn }()
+	case <-s.done:
+		return nil
+	}
+	leaving, last := s.r.leaving, false
+	for !s.over() {
+		if b := l.pop(); b != nil {
+			err := l.send(s, st, b)
+			l.link.queued.Add(-int64(b.bytes))
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if last {
+			return st.Send(&remotepb.Frame{Goodbye: true})
+		}
+		select {
+		case <-l.wake:
+		case <-leaving:
+			leaving, last = nil, true
+		case <-s.done:
+		}
+	}
+	return nil
+}
+
+func (l *lane) send(s *session, st stream, b *batch) error {
+	if b.bytes > max(s.limit, batchBytes) {
+		l.link.refuse(b, fault(ErrTooLarge, "%d bytes are more than the %d that %s takes; raise WithMaxMessageBytes there",
+			b.bytes, s.limit, s.address))
+		return nil
+	}
+	b.seal()
+	s.track(b)
+	raw, err := proto.Marshal(&b.Batch)
+	if err != nil {
+		return err
+	}
+	return st.Send(&remotepb.Frame{Batch: raw})
+}
+
+func poke(wake chan struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default:
+	}
+}
