@@ -1,0 +1,15 @@
+// Package test is a cluster.Provider for nodes of one process: in tests, and to
+// try things out.
+//
+// It promises that a member that joins, changes its status or leaves is seen by
+// all others at once, in the same order, and that one that falls silent (it
+// crashed, was paused, or InMemAgent.Cut keeps it away) is dropped when its time
+// to live has passed: a crash takes longer to be noticed than a leave, as in
+// reality. It does not fence a member that was dropped: when it is heard of again it
+// is back, under its old ID.
+//
+// It starts no goroutines and returns no errors. In the .NET of Proto.Actor the
+// same names are TestProvider and InMemAgent.
+//
+// Read provider.go, then agent.go.
+package test

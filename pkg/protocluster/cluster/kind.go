@@ -1,0 +1,70 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/protocluster/workshop/pkg/protocluster/actor"
+)
+
+// Kind is a promise of what a member can host: a name and how to make the
+// actors of that name.
+type Kind struct {
+	Name  string
+	Props *actor.Props
+	// IdleTimeout evicts an activation that got no message for so long; 0
+	// means never.
+	IdleTimeout time.Duration
+	// MaxActive is how many activations a member keeps; one more evicts the
+	// least recently used. 0 means any number.
+	MaxActive int
+}
+
+// KindOption sets one property of a Kind.
+type KindOption func(*Kind)
+
+// NewKind returns the kind of that name, whose actors are made from props. The
+// cluster sets actor.WithAfterStop itself, in place of what props have.
+func NewKind(name string, props *actor.Props, opts ...KindOption) Kind {
+	k := Kind{Name: name, Props: props}
+	for _, opt := range opts {
+		opt(&k)
+	}
+	return k
+}
+
+// WithIdleTimeout sets Kind.IdleTimeout.
+func WithIdleTimeout(d time.Duration) KindOption { return func(k *Kind) { k.IdleTimeout = d } }
+
+// WithMaxActive sets Kind.MaxActive.
+func WithMaxActive(n int) KindOption { return func(k *Kind) { k.MaxActive = n } }
+
+// ID returns the identity of this kind with that name.
+func (k Kind) ID(identity string) Identity { return Identity{Kind: k.Name, Identity: identity} }
+
+// Validate reports everything that is wrong with k, or nil.
+func (k Kind) Validate() error {
+	faults := []error{validateKind(k.Name)}
+	if k.Props == nil {
+		faults = append(faults, fmt.Errorf("cluster: kind %q has no props; give it actor.PropsFromProducer(…)", k.Name))
+	}
+	if k.IdleTimeout < 0 || k.MaxActive < 0 {
+		faults = append(faults, fmt.Errorf("cluster: kind %q has a negative idle timeout or cap; 0 means none", k.Name))
+	}
+	return errors.Join(faults...)
+}
+
+func validateKind(name string) error {
+	switch {
+	case name == "":
+		return errors.New("cluster: a kind has no name; give it one, such as \"user\"")
+	case strings.Contains(name, "/"):
+		return fmt.Errorf("cluster: kind %q contains a slash, which separates kind and identity; use a name of one segment", name)
+	case !utf8.ValidString(name):
+		return fmt.Errorf("cluster: kind %q is not valid UTF-8; use a name that is", name)
+	}
+	return nil
+}

@@ -1,0 +1,296 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/clusterpb"
+	"github.com/protocluster/workshop/pkg/protocluster/remote"
+)
+
+const (
+	// farewell bounds how long a leaving member waits until the others know
+	// of it.
+	farewell = 2 * time.Second
+	// afterglow is how long it then goes on handing on what was sent to it
+	// before they knew.
+	afterglow = 100 * time.Millisecond
+)
+
+// node is one part that a Cluster takes, from Join or Connect to its end. It is
+// the Node of the provider and the Host of the locator.
+type node struct {
+	cluster  *Cluster
+	config   *Config
+	system   *actor.System
+	stats    *counters
+	client   bool
+	remote   *remote.Remote
+	locator  Locator
+	endpoint *actor.PID
+
+	self     *latest[Member]
+	reported *latest[[]Member] // nil before the first report
+
+	cache   *cache
+	flights *flights
+	grains  *activations
+	parking *parking
+	gossip  *gossip
+
+	calls      *gate  // requests, sends and look-ups of this node's user
+	announcing *tasks // the provider
+	tasks      *tasks // all others, beside parking.tasks
+}
+
+func newNode(ctx context.Context, c *Cluster, client bool) *node {
+	n := &node{cluster: c, config: c.config, system: c.system, stats: &c.stats, client: client,
+		self: newLatest(Member{}), reported: newLatest[[]Member](nil), cache: newCache(),
+		gossip: newGossip(c.system.ID()), calls: newGate(), announcing: newTasks(ctx), tasks: newTasks(ctx)}
+	n.flights = newFlights(c.system, n.tasks)
+	n.parking = newParking(n, newTasks(ctx))
+	return n
+}
+
+// start does what Join promises; after an error the caller calls stop.
+func (n *node) start(ctx context.Context) error {
+	if err := n.open(ctx); err != nil {
+		return err
+	}
+	n.cluster.node.Store(n)
+	n.tasks.Go("view", n.follow)
+	n.tasks.Go("gossip", n.spread)
+	n.tasks.Go("eviction", n.grains.sweep)
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	n.announcing.Go("provider", func(ctx context.Context) {
+		if err := n.config.Provider.Run(ctx, n); err != nil {
+			n.Logger().Error("cluster: the provider gave up; the membership stays as it is", "cluster", n.config.Name, "error", err)
+			fail(fmt.Errorf("the provider gave up: %w", err))
+		}
+	})
+	if n.client {
+		return n.await(ctx, "no member is up yet", func(v *View) bool {
+			return slices.ContainsFunc(v.Members, func(m Member) bool { return m.Status == Up })
+		})
+	}
+	if err := n.await(ctx, "the provider has not reported this member yet", n.seen(Joining, Up)); err != nil {
+		return err
+	}
+	n.become(Up)
+	return n.await(ctx, "the provider has not reported this member as up yet", n.seen(Up))
+}
+
+// open checks the configuration, listens, and makes whatever does not depend on
+// the provider.
+func (n *node) open(ctx context.Context) (err error) {
+	c := n.config
+	faults := []error{c.Validate()}
+	if c.Remote != nil {
+		options := []remote.Option{remote.WithClusterName(c.Name), remote.WithDialFilter(n.mayDial)}
+		if n.client {
+			options = append(options, remote.WithoutListener())
+		}
+		n.remote = remote.New(n.system, c.Remote.With(options...))
+		faults = append(faults, n.remote.Start(ctx))
+		if checker, ok := c.Provider.(Checker); ok {
+			faults = append(faults, checker.Check(ctx, n.Network()))
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
+	var kinds []Kind
+	if !n.client {
+		kinds = c.Kinds
+	}
+	n.grains = newActivations(n, kinds)
+	self := Member{ID: n.system.ID(), Address: n.remote.Address(), Kinds: slices.Sorted(maps.Keys(n.grains.kinds))}
+	n.self.store(self)
+	if n.locator, err = c.Lookup.Bind(n); err != nil {
+		return fmt.Errorf("bind the lookup: %w", err)
+	}
+	n.endpoint, err = n.system.SpawnNamed(actor.PropsFromFunc(n.receive), endpointName)
+	n.system.HandleMissing(grainPrefix, n.parking.missing)
+	return err
+}
+
+// await waits for a view; if ctx ends first, the error says what was missing.
+func (n *node) await(ctx context.Context, missing string, is func(*View) bool) error {
+	for view := range n.cluster.Views(ctx) {
+		if is(view) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s, the view has %d members: %w", missing, len(n.View().Members), context.Cause(ctx))
+}
+
+// seen tells whether a view shows this member in one of those statuses.
+func (n *node) seen(statuses ...Status) func(*View) bool {
+	return func(v *View) bool {
+		m, ok := v.Member(n.Self().ID)
+		return ok && slices.Contains(statuses, m.Status)
+	}
+}
+
+func (n *node) become(s Status) {
+	m := n.Self()
+	m.Status = s
+	n.self.store(m)
+}
+
+// retire hands over what a member hosts, and finishes the work.
+func (n *node) retire(ctx context.Context) error {
+	var errs []error
+	if !n.client {
+		errs = append(errs, n.bidFarewell(ctx), n.grains.drain(ctx))
+		select {
+		case <-time.After(afterglow):
+		case <-ctx.Done():
+		}
+	}
+	return errors.Join(append(errs, n.parking.tasks.Finish(ctx), n.calls.Finish(ctx))...)
+}
+
+// bidFarewell tells that this member leaves, and waits until the others send it
+// nothing new. Who does not answer is probably gone as well.
+func (n *node) bidFarewell(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, farewell)
+	defer cancel()
+	n.become(Leaving)
+	up := n.seen(Up, Joining)
+	err := n.await(ctx, "the provider has not told of the leave", func(v *View) bool { return !up(v) })
+	var answers []*actor.Future
+	for _, m := range n.View().Members {
+		if m.ID != n.Self().ID {
+			to, m := actor.NewPID(m.Address, endpointName), &clusterpb.Retiring{Member: n.Self().ID}
+			answers = append(answers, n.system.RequestFuture(to, m, farewell))
+		}
+	}
+	for _, f := range answers {
+		_, _ = f.Wait(ctx)
+	}
+	return err
+}
+
+// stop ends all that start began; every step is taken.
+func (n *node) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	errs := []error{n.parking.tasks.Stop(ctx), n.tasks.Stop(ctx)}
+	if n.locator != nil {
+		errs = append(errs, n.locator.Close(ctx))
+	}
+	if n.remote != nil {
+		errs = append(errs, n.remote.Stop(ctx)) // what it still has to say is not heard from who is no member
+	}
+	errs = append(errs, n.announcing.Stop(ctx))
+	if n.endpoint != nil {
+		errs = append(errs, n.system.StopAndWait(ctx, n.endpoint))
+	}
+	return errors.Join(errs...)
+}
+
+// ClusterName implements Node.
+func (n *node) ClusterName() string { return n.config.Name }
+
+// Self implements Node and Host.
+func (n *node) Self() Member {
+	m, _ := n.self.load()
+	return m
+}
+
+// Changed implements Node.
+func (n *node) Changed() <-chan struct{} {
+	_, changed := n.self.load()
+	return changed
+}
+
+// Client implements Node.
+func (n *node) Client() bool { return n.client }
+
+// Report implements Node.
+func (n *node) Report(members []Member) { n.reported.store(append([]Member{}, members...)) }
+
+// Network implements Node.
+func (n *node) Network() remote.Network {
+	if n.config.Remote.Network == nil {
+		return remote.TCP{}
+	}
+	return n.config.Remote.Network
+}
+
+// Logger implements Node.
+func (n *node) Logger() *slog.Logger { return n.system.Logger() }
+
+// View implements Host.
+func (n *node) View() *View { return n.cluster.View() }
+
+// Activate implements Host.
+func (n *node) Activate(ctx context.Context, id Identity) (*actor.PID, error) {
+	return n.grains.activate(ctx, id)
+}
+
+// Retain implements Host.
+func (n *node) Retain(keep func(Identity) bool) { n.stats.displaced.Add(uint64(n.grains.retain(keep))) }
+
+// mayDial keeps the node from being sent to addresses that are no member's.
+func (n *node) mayDial(address string) error {
+	if _, ok := n.View().At(address); !ok {
+		return fmt.Errorf("cluster: %s is no member's address in epoch %d of %q", address, n.View().Epoch, n.config.Name)
+	}
+	return nil
+}
+
+// follow turns reports into views, until ctx ends. It alone replaces the view.
+func (n *node) follow(ctx context.Context) {
+	joined := make(map[string]bool) // members whose MemberJoined was published
+	for {
+		members, changed := n.reported.load()
+		if members != nil {
+			n.install(n.View().next(members, n.Self()), joined)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// install makes view the current one and tells everybody who has to know.
+func (n *node) install(view *View, joined map[string]bool) {
+	old := n.View()
+	if view == old {
+		return
+	}
+	n.locator.Update(view) // first, so that nothing of the old placement is cached as the new view's
+	n.cluster.view.store(view)
+	n.gossip.retain(view)
+	for _, m := range view.Members {
+		if m.Status == Up && !joined[m.ID] {
+			joined[m.ID] = true
+			n.system.Events().Publish(&MemberJoined{Member: m, Epoch: view.Epoch})
+		}
+	}
+	for _, m := range old.Members {
+		if _, in := view.Member(m.ID); in || m.ID == n.Self().ID {
+			continue
+		}
+		id := m.ID
+		if _, restarted := view.At(m.Address); !restarted {
+			id = "" // it may come back: nothing here fences it
+		}
+		n.remote.Disconnect(m.Address, id, fmt.Errorf("cluster: member %s at %s left in epoch %d", m.ID, m.Address, view.Epoch))
+		if m.Status = Down; joined[m.ID] {
+			delete(joined, m.ID)
+			n.system.Events().Publish(&MemberLeft{Member: m, Epoch: view.Epoch})
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/remote"
+)
+
+const (
+	firstPause  = 5 * time.Millisecond
+	longestWait = 250 * time.Millisecond
+	// hostPatience is how long a kind that nobody hosts is waited for: a
+	// member that hosts it may just be joining.
+	hostPatience = time.Second
+)
+
+// Call says how one request is made.
+type Call struct {
+	// Idempotent allows to send the message again although it may have been
+	// executed.
+	Idempotent bool
+}
+
+// CallOption sets one property of a Call.
+type CallOption func(*Call)
+
+// Idempotent sets Call.Idempotent.
+func Idempotent() CallOption { return func(c *Call) { c.Idempotent = true } }
+
+// Request sends message to the virtual actor id and returns its reply of type
+// R. It lasts until ctx ends, for Config.RequestTimeout if ctx has no deadline.
+//
+// What was definitely not executed is tried again meanwhile, wherever the
+// identity lives by then. Without an answer the error is a *RequestError; it Is
+// actor.ErrUnknownOutcome if the message may have been executed, which is not
+// tried again unless the call is Idempotent. The virtual actor's own error is
+// returned as it is.
+func Request[R any](ctx context.Context, c *Cluster, id Identity, message any, opts ...CallOption) (R, error) {
+	reply, err := c.Request(ctx, id, message, opts...)
+	r, ok := reply.(R)
+	if err == nil && !ok {
+		err = fmt.Errorf("cluster: %s replied to %T with %T, want %v", id.text(), message, reply, reflect.TypeFor[R]())
+	}
+	return r, err
+}
+
+// Request is the function Request for replies of any type.
+func (c *Cluster) Request(ctx context.Context, id Identity, message any, opts ...CallOption) (any, error) {
+	n, err := c.enter("request")
+	if err != nil {
+		return nil, err
+	}
+	defer n.calls.leave("request")
+	var call Call
+	for _, opt := range opts {
+		opt(&call)
+	}
+	return n.request(ctx, id, call, message)
+}
+
+func (n *node) request(ctx context.Context, id Identity, call Call, message any) (any, error) {
+	n.stats.requests.Add(1)
+	return n.call(ctx, id, call, func(ctx context.Context, pid *actor.PID) (any, error) {
+		return n.system.Ask(ctx, pid, message)
+	})
+}
+
+// Send sends message to the virtual actor id and returns nil once it was handed
+// to the actor or to the connection to its node. Until then it is tried again
+// as with Request. What is lost after that is lost.
+func (c *Cluster) Send(ctx context.Context, id Identity, message any) error {
+	n, err := c.enter("send")
+	if err != nil {
+		return err
+	}
+	defer n.calls.leave("send")
+	_, err = n.call(ctx, id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) {
+		return nil, n.system.TrySend(pid, message)
+	})
+	return err
+}
+
+// Locate returns the PID of the activation of id, activating it where it belongs
+// if need be. The PID is good until the activation ends or moves: prefer Send
+// and Request, which find out.
+func (c *Cluster) Locate(ctx context.Context, id Identity) (*actor.PID, error) {
+	n, err := c.enter("look-up")
+	if err != nil {
+		return nil, err
+	}
+	defer n.calls.leave("look-up")
+	pid, err := n.call(ctx, id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) { return pid, nil })
+	if err != nil {
+		return nil, err
+	}
+	return pid.(*actor.PID), nil
+}
+
+// call finds id and delivers to it, again while that was definitely not done.
+func (n *node) call(ctx context.Context, id Identity, call Call, deliver func(context.Context, *actor.PID) (any, error)) (any, error) {
+	if err := id.Validate(); err != nil {
+		return nil, err
+	}
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, n.config.requestTimeout())
+		defer cancel()
+	}
+	var failed *RequestError // from the first failure on
+	began := time.Now()
+	for {
+		pid, err := n.locate(ctx, id)
+		if err == nil {
+			var reply any
+			if reply, err = deliver(ctx, pid); err == nil {
+				return reply, nil
+			}
+			if _, own := errors.AsType[*actor.ReplyError](err); own {
+				return nil, err
+			}
+			n.cache.remove(id, pid)
+		}
+		if failed == nil {
+			failed = &RequestError{ID: id, began: began}
+		}
+		failed.note(n.View(), pid, err)
+		if n.cluster.node.Load() != n {
+			return nil, failed.because(ErrClosed)
+		}
+		if !failed.again(ctx, call) {
+			return nil, failed
+		}
+		n.stats.retries.Add(1)
+	}
+}
+
+// again waits before the next try; false if there is none.
+func (e *RequestError) again(ctx context.Context, call Call) bool {
+	_, failed := errors.AsType[*ActivationError](e.Err)
+	nobody, nowhere := errors.AsType[*NoHostError](e.Err)
+	switch {
+	case failed, nowhere && (nobody.swapped() || time.Since(e.began) > hostPatience):
+		return false
+	case errors.Is(e.Err, remote.ErrUnknownType), errors.Is(e.Err, remote.ErrTooLarge),
+		errors.Is(e.Err, remote.ErrMalformed), errors.Is(e.Err, remote.ErrForbidden):
+		return false // the next would end the same
+	case errors.Is(e.Err, actor.ErrNotDelivered), call.Idempotent && errors.Is(e.Err, actor.ErrUnknownOutcome):
+	default:
+		return false
+	}
+	pause := min(firstPause<<min(e.Tries-1, 10), longestWait)
+	pause = pause/2 + rand.N(pause/2)
+	if busy, ok := errors.AsType[*actor.RejectedError](e.Err); ok {
+		pause = max(pause, busy.RetryAfter)
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		_ = e.because(ctx.Err())
+		return false
+	}
+}
