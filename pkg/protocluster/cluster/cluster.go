@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/latest"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
 )
 
@@ -30,7 +31,7 @@ var (
 type Cluster struct {
 	system *actor.System
 	config *Config
-	view   *latest[*View]
+	view   *latest.Value[*View]
 	node   atomic.Pointer[node] // nil unless the node takes part
 	stats  counters
 
@@ -51,7 +52,7 @@ func New(system *actor.System, config *Config) *Cluster {
 	if config == nil {
 		config = new(Config)
 	}
-	return &Cluster{system: system, config: config, view: newLatest(new(View)),
+	return &Cluster{system: system, config: config, view: latest.New(new(View)),
 		turn: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
@@ -69,7 +70,7 @@ func (c *Cluster) Remote() *remote.Remote {
 // View returns the membership as this node knows it now; without members before
 // Join.
 func (c *Cluster) View() *View {
-	view, _ := c.view.load()
+	view, _ := c.view.Load()
 	return view
 }
 
@@ -78,7 +79,7 @@ func (c *Cluster) View() *View {
 func (c *Cluster) Views(ctx context.Context) iter.Seq[*View] {
 	return func(yield func(*View) bool) {
 		for {
-			view, changed := c.view.load()
+			view, changed := c.view.Load()
 			if !yield(view) {
 				return
 			}
@@ -236,7 +237,7 @@ func (c *Cluster) isClosing() bool {
 // ends it.
 func (c *Cluster) enter(what string) (*node, error) {
 	switch n := c.node.Load(); {
-	case n != nil && n.calls.enter(what):
+	case n != nil && n.calls.Enter(what):
 		return n, nil
 	case n != nil || c.isClosing():
 		return nil, ErrClosed

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 )
 
 // locate returns the PID of id's activation, from the cache if it is known in
@@ -46,7 +47,7 @@ func (n *node) lookUp(ctx context.Context, id Identity) (*actor.PID, error) {
 // asks for it shares. A look-up ends early only when nobody waits for it.
 type flights struct {
 	system *actor.System
-	tasks  *tasks
+	tasks  *background.Tasks
 
 	mu      sync.Mutex
 	running map[Identity]*flight
@@ -58,7 +59,7 @@ type flight struct {
 	cancel  context.CancelFunc
 }
 
-func newFlights(system *actor.System, tasks *tasks) *flights {
+func newFlights(system *actor.System, tasks *background.Tasks) *flights {
 	return &flights{system: system, tasks: tasks, running: make(map[Identity]*flight)}
 }
 

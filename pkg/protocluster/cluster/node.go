@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/clusterpb"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/latest"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
 )
 
@@ -35,8 +37,8 @@ type node struct {
 	locator  Locator
 	endpoint *actor.PID
 
-	self     *latest[Member]
-	reported *latest[[]Member] // nil before the first report
+	self     *latest.Value[Member]
+	reported *latest.Value[[]Member] // nil before the first report
 
 	cache   *cache
 	flights *flights
@@ -44,17 +46,17 @@ type node struct {
 	parking *parking
 	gossip  *gossip
 
-	calls      *gate  // requests, sends and look-ups of this node's user
-	announcing *tasks // the provider
-	tasks      *tasks // all others, beside parking.tasks
+	calls      *background.Gate  // requests, sends and look-ups of this node's user
+	announcing *background.Tasks // the provider
+	tasks      *background.Tasks // all others, beside parking.tasks
 }
 
 func newNode(ctx context.Context, c *Cluster, client bool) *node {
 	n := &node{cluster: c, config: c.config, system: c.system, stats: &c.stats, client: client,
-		self: newLatest(Member{}), reported: newLatest[[]Member](nil), cache: newCache(),
-		gossip: newGossip(c.system.ID()), calls: newGate(), announcing: newTasks(ctx), tasks: newTasks(ctx)}
+		self: latest.New(Member{}), reported: latest.New[[]Member](nil), cache: newCache(),
+		gossip: newGossip(c.system.ID()), calls: background.NewGate(), announcing: background.NewTasks(ctx), tasks: background.NewTasks(ctx)}
 	n.flights = newFlights(c.system, n.tasks)
-	n.parking = newParking(n, newTasks(ctx))
+	n.parking = newParking(n, background.NewTasks(ctx))
 	return n
 }
 
@@ -112,7 +114,7 @@ func (n *node) open(ctx context.Context) (err error) {
 	}
 	n.grains = newActivations(n, kinds)
 	self := Member{ID: n.system.ID(), Address: n.remote.Address(), Kinds: slices.Sorted(maps.Keys(n.grains.kinds))}
-	n.self.store(self)
+	n.self.Store(self)
 	if n.locator, err = c.Lookup.Bind(n); err != nil {
 		return fmt.Errorf("bind the lookup: %w", err)
 	}
@@ -142,7 +144,7 @@ func (n *node) seen(statuses ...Status) func(*View) bool {
 func (n *node) become(s Status) {
 	m := n.Self()
 	m.Status = s
-	n.self.store(m)
+	n.self.Store(m)
 }
 
 // retire hands over what a member hosts, and finishes the work.
@@ -202,13 +204,13 @@ func (n *node) ClusterName() string { return n.config.Name }
 
 // Self implements Node and Host.
 func (n *node) Self() Member {
-	m, _ := n.self.load()
+	m, _ := n.self.Load()
 	return m
 }
 
 // Changed implements Node.
 func (n *node) Changed() <-chan struct{} {
-	_, changed := n.self.load()
+	_, changed := n.self.Load()
 	return changed
 }
 
@@ -216,7 +218,7 @@ func (n *node) Changed() <-chan struct{} {
 func (n *node) Client() bool { return n.client }
 
 // Report implements Node.
-func (n *node) Report(members []Member) { n.reported.store(append([]Member{}, members...)) }
+func (n *node) Report(members []Member) { n.reported.Store(append([]Member{}, members...)) }
 
 // Network implements Node.
 func (n *node) Network() remote.Network {
@@ -252,7 +254,7 @@ func (n *node) mayDial(address string) error {
 func (n *node) follow(ctx context.Context) {
 	joined := make(map[string]bool) // members whose MemberJoined was published
 	for {
-		members, changed := n.reported.load()
+		members, changed := n.reported.Load()
 		if members != nil {
 			n.install(n.View().next(members, n.Self()), joined)
 		}
@@ -271,7 +273,7 @@ func (n *node) install(view *View, joined map[string]bool) {
 		return
 	}
 	n.locator.Update(view) // first, so that nothing of the old placement is cached as the new view's
-	n.cluster.view.store(view)
+	n.cluster.view.Store(view)
 	n.gossip.retain(view)
 	for _, m := range view.Members {
 		if m.Status == Up && !joined[m.ID] {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 )
 
 const (
@@ -21,13 +22,13 @@ const (
 // elsewhere by now, until they reach the identity's next activation.
 type parking struct {
 	node  *node
-	tasks *tasks
+	tasks *background.Tasks
 
 	mu   sync.Mutex
 	lots map[Identity][]actor.Envelope // each has a task that empties it
 }
 
-func newParking(n *node, tasks *tasks) *parking {
+func newParking(n *node, tasks *background.Tasks) *parking {
 	return &parking{node: n, tasks: tasks, lots: make(map[Identity][]actor.Envelope)}
 }
 

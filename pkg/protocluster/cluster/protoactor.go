@@ -64,7 +64,7 @@ func (c *Cluster) RequestFuture(id Identity, message any, timeout time.Duration)
 		return f
 	}
 	if n.tasks.Go("request", func(ctx context.Context) {
-		defer n.calls.leave("request")
+		defer n.calls.Leave("request")
 		ctx, cancel := context.WithTimeout(ctx, cmp.Or(timeout, c.config.requestTimeout()))
 		defer cancel()
 		if reply, err := n.request(ctx, id, Call{}, message); err != nil {
@@ -73,7 +73,7 @@ func (c *Cluster) RequestFuture(id Identity, message any, timeout time.Duration)
 			f.Complete(reply)
 		}
 	}) == nil {
-		n.calls.leave("request")
+		n.calls.Leave("request")
 		f.Fail(ErrClosed)
 	}
 	return f

@@ -56,7 +56,7 @@ func (c *Cluster) Request(ctx context.Context, id Identity, message any, opts ..
 	if err != nil {
 		return nil, err
 	}
-	defer n.calls.leave("request")
+	defer n.calls.Leave("request")
 	var call Call
 	for _, opt := range opts {
 		opt(&call)
@@ -79,7 +79,7 @@ func (c *Cluster) Send(ctx context.Context, id Identity, message any) error {
 	if err != nil {
 		return err
 	}
-	defer n.calls.leave("send")
+	defer n.calls.Leave("send")
 	_, err = n.call(ctx, id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) {
 		return nil, n.system.TrySend(pid, message)
 	})
@@ -94,7 +94,7 @@ func (c *Cluster) Locate(ctx context.Context, id Identity) (*actor.PID, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer n.calls.leave("look-up")
+	defer n.calls.Leave("look-up")
 	pid, err := n.call(ctx, id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) { return pid, nil })
 	if err != nil {
 		return nil, err

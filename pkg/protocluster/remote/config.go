@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/link"
 )
 
 // Config says how a node talks to others. Zero fields mean the defaults. It
@@ -113,12 +114,6 @@ func WithDialFilter(f func(address string) error) Option {
 	return func(c *Config) { c.DialFilter = f }
 }
 
-const (
-	maxLanes        = 16
-	minMessageBytes = batchBytes
-	maxMessageBytes = 1 << 30
-)
-
 // complete is c with its defaults filled in.
 func (c *Config) complete() *Config {
 	d := c.With()
@@ -152,7 +147,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	if !d.Client {
-		check(d.Host != "" && !strings.HasPrefix(d.Host, clientPrefix),
+		check(d.Host != "" && !strings.HasPrefix(d.Host, link.ClientPrefix),
 			`no host to listen on, or one like a client's; use "127.0.0.1" or a name of this machine, or WithoutListener`)
 		check(d.TLS == nil || len(d.TLS.Certificates) > 0 || d.TLS.GetCertificate != nil,
 			"TLS without a certificate to show; set Certificates in WithTLS")
@@ -169,9 +164,9 @@ func (c *Config) Validate() error {
 	for name, props := range d.Kinds {
 		check(name != "" && props != nil, "kind %q needs a name and props; add them in WithKinds", name)
 	}
-	check(d.Lanes >= 1 && d.Lanes <= maxLanes, "%d lanes; use 1 to %d", d.Lanes, maxLanes)
-	check(d.MaxMessageBytes >= minMessageBytes && d.MaxMessageBytes <= maxMessageBytes,
-		"messages of at most %d bytes; use %d to %d", d.MaxMessageBytes, minMessageBytes, maxMessageBytes)
+	check(d.Lanes >= 1 && d.Lanes <= link.MaxLanes, "%d lanes; use 1 to %d", d.Lanes, link.MaxLanes)
+	check(d.MaxMessageBytes >= link.MinMessageBytes && d.MaxMessageBytes <= link.MaxMessageBytes,
+		"messages of at most %d bytes; use %d to %d", d.MaxMessageBytes, link.MinMessageBytes, link.MaxMessageBytes)
 	check(d.QueueBytes >= d.MaxMessageBytes,
 		"a queue of %d bytes does not hold one message of %d; raise WithQueueBytes", d.QueueBytes, d.MaxMessageBytes)
 	check(d.Heartbeat > 0 && d.DeadAfter >= 2*d.Heartbeat,

@@ -40,8 +40,10 @@
 //
 // # Reading
 //
-// Start with transport.go, what the actors use; then link.go, the way to a node
-// and its states; session.go, one connection; lane.go and batch.go, how messages
-// leave; receive.go, how they arrive. remote.proto is the wire. The [Example]
-// runs.
+// Start with deliver.go, what becomes of a message that is sent, and receive.go,
+// of one that comes; then watch.go, remote.go and config.go. That is the whole
+// of what a message means. To go deeper: internal/link is how batches of
+// messages get to a node and what happens when its connection breaks,
+// internal/wire how they look on the way, and remote.proto the frames. The
+// [Example] runs.
 package remote

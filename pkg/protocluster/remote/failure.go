@@ -1,110 +1,28 @@
 package remote
 
-import (
-	"errors"
-	"fmt"
-	"strings"
-	"time"
-
-	"github.com/protocluster/workshop/pkg/protocluster/actor"
-	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
-)
+import "github.com/protocluster/workshop/pkg/protocluster/internal/wire"
 
 // Why a message did not reach its actor. Each Is actor.ErrNotDelivered.
 var (
 	// ErrUnknownType: the receiving node cannot decode the message's type,
 	// or the sending one cannot encode it.
-	ErrUnknownType = fmt.Errorf("%w: unknown type", actor.ErrNotDelivered)
+	ErrUnknownType = wire.ErrUnknownType
 	// ErrTooLarge: the message exceeds what a node of the two takes.
-	ErrTooLarge = fmt.Errorf("%w: too large", actor.ErrNotDelivered)
+	ErrTooLarge = wire.ErrTooLarge
 	// ErrMalformed: the message cannot be encoded or decoded.
-	ErrMalformed = fmt.Errorf("%w: malformed", actor.ErrNotDelivered)
+	ErrMalformed = wire.ErrMalformed
 	// ErrForbidden: the receiving node does not let this one do that.
-	ErrForbidden = fmt.Errorf("%w: forbidden", actor.ErrNotDelivered)
+	ErrForbidden = wire.ErrForbidden
 	// ErrUnreachable: there is no connection to the node.
-	ErrUnreachable = fmt.Errorf("%w: unreachable", actor.ErrNotDelivered)
+	ErrUnreachable = wire.ErrUnreachable
 )
 
-// Error is why a message came to nothing at one of the two nodes, or a reply
-// that was an error at the other.
-type Error struct {
-	Class   error // a sentinel of this package or of actor; nil for any other error
-	Message string
-}
-
-func (e *Error) Error() string { return e.Message }
-
-// Unwrap returns the class.
-func (e *Error) Unwrap() error { return e.Class }
-
-func fault(class error, format string, args ...any) *Error {
-	return &Error{Class: class, Message: fmt.Sprintf("remote: "+format, args...)}
-}
-
-// Bounced is the Message of the dead letter for a message that another node
-// sent back: of the message itself only the name of its type is left.
-type Bounced struct{ Type string }
-
-// classes are the errors that keep their identity on the wire, the special
-// before the general.
-//
-//nolint:gochecknoglobals // a table that never changes
-var classes = [...]struct {
-	err  error
-	code remotepb.Failure_Code
-}{
-	{actor.ErrNoActor, remotepb.Failure_NO_ACTOR},
-	{actor.ErrStopped, remotepb.Failure_STOPPED},
-	{actor.ErrMailboxFull, remotepb.Failure_MAILBOX_FULL},
-	{actor.ErrNameTaken, remotepb.Failure_NAME_TAKEN},
-	{ErrUnknownType, remotepb.Failure_UNKNOWN_TYPE},
-	{ErrTooLarge, remotepb.Failure_TOO_LARGE},
-	{ErrMalformed, remotepb.Failure_MALFORMED},
-	{ErrForbidden, remotepb.Failure_FORBIDDEN},
-	{actor.ErrNotDelivered, remotepb.Failure_NOT_DELIVERED},
-	{actor.ErrUnknownOutcome, remotepb.Failure_UNKNOWN_OUTCOME},
-	{nil, remotepb.Failure_APPLICATION},
-}
-
-// packFailure is err for the wire; nil for nil. A panic's stack stays here.
-func packFailure(err error) *remotepb.Failure {
-	if err == nil {
-		return nil
-	}
-	f := &remotepb.Failure{}
-	if r, ok := err.(*actor.RejectedError); ok { //nolint:errorlint // one that is wrapped refuses another message
-		f.Rejected, f.RetryAfter = true, int64(r.RetryAfter)
-		err = r.Reason
-	}
-	f.Text = strings.ToValidUTF8(err.Error(), "\uFFFD")
-	if p, ok := errors.AsType[*actor.PanicError](err); ok {
-		f.Code, f.Text = remotepb.Failure_PANIC, strings.ToValidUTF8(fmt.Sprint(p.Value), "\uFFFD")
-		return f
-	}
-	for _, c := range classes {
-		if f.Code = c.code; errors.Is(err, c.err) {
-			break
-		}
-	}
-	return f
-}
-
-// unpackFailure is the error that f stands for; nil for nil.
-func unpackFailure(f *remotepb.Failure) error {
-	switch {
-	case f == nil:
-		return nil
-	case f.Code == remotepb.Failure_PANIC:
-		return &actor.PanicError{Value: f.Text}
-	}
-	e := &Error{Message: f.Text}
-	for _, c := range classes {
-		if c.code == f.Code {
-			e.Class = c.err
-		}
-	}
-	if f.Rejected {
-		return &actor.RejectedError{Reason: e, RetryAfter: time.Duration(f.RetryAfter)}
-	}
-	return e
-}
+type (
+	// Error is why a message came to nothing at one of the two nodes, or a
+	// reply that was an error at the other. Its Class is a sentinel of this
+	// package or of actor; nil for any other error.
+	Error = wire.Error
+	// Bounced is the Message of the dead letter for a message that another
+	// node sent back: of the message itself only the name of its type is left.
+	Bounced = wire.Bounced
+)

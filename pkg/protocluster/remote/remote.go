@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
-	"maps"
 	"net"
-	"slices"
 	"strconv"
 	"sync"
-	"time"
-
-	"google.golang.org/grpc"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/link"
 )
 
 // phase is where a Remote stands; it never goes back.
@@ -30,39 +25,31 @@ const (
 // actors of other nodes. Its methods may be called concurrently and, but for
 // Start, Stop and Spawn, do not block.
 type Remote struct {
-	system  *actor.System
-	config  *Config
-	types   *Types
-	seed    maphash.Seed
-	buffers sync.Pool // of *[]byte, to encode into
+	system   *actor.System
+	config   *Config
+	types    *Types
+	endpoint *link.Endpoint // of every connection
+	buffers  sync.Pool      // of *[]byte, to encode into
+	spawner  *actor.PID
+	gone     chan struct{} // closed when Stop is over
 
-	leaving chan struct{}  // closed when Stop begins
-	gone    chan struct{}  // closed when Stop is over
-	work    sync.WaitGroup // every goroutine
-	server  *grpc.Server
-	run     func(*link) // starts a link
-	cancel  context.CancelFunc
-	spawner *actor.PID
-
-	mu       sync.RWMutex
-	phase    phase
-	links    map[string]*link    // by address
-	accepted map[string]*session // that peers opened, by their addresses
-	sessions map[string]*session // all, by their secrets
-	dead     map[string]error    // systems that are gone for good, and why
-	rejected map[string]int
+	mu    sync.Mutex
+	phase phase
 }
 
 // New returns a Remote for system, which Start connects.
 func New(system *actor.System, config *Config) *Remote {
 	config = config.complete()
 	types, _ := NewTypes(config.Types...) // Start reports the faults
-	return &Remote{
-		system: system, config: config, types: types, seed: maphash.MakeSeed(), buffers: sync.Pool{New: func() any { return new([]byte) }},
-		leaving: make(chan struct{}), gone: make(chan struct{}),
-		links: map[string]*link{}, accepted: map[string]*session{}, sessions: map[string]*session{},
-		dead: map[string]error{}, rejected: map[string]int{},
-	}
+	r := &Remote{system: system, config: config, types: types, gone: make(chan struct{}),
+		buffers: sync.Pool{New: func() any { return new([]byte) }}}
+	r.endpoint = link.New(inbound{r}, link.Config{
+		System: system.ID(), Cluster: config.Cluster, Client: config.Client, Types: types, TLS: config.TLS,
+		Dial: config.Network.Dial, DialFilter: config.DialFilter, Lanes: config.Lanes,
+		MaxMessageBytes: config.MaxMessageBytes, QueueBytes: config.QueueBytes,
+		Heartbeat: config.Heartbeat, DeadAfter: config.DeadAfter,
+	})
+	return r
 }
 
 // Start listens, unless the node is a client, and gives the system its address.
@@ -82,14 +69,12 @@ func (r *Remote) Start(ctx context.Context) error {
 		}
 		return err
 	}
-	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	r.phase, r.server = running, r.newServer()
-	r.run = func(l *link) { r.work.Go(func() { l.run(ctx) }) }
+	r.phase = running
+	r.endpoint.Open(ctx)
 	r.mu.Unlock()
 	r.system.Attach(address, r)
-	r.work.Go(func() { r.beat(ctx) })
 	if listener != nil {
-		r.work.Go(func() { _ = r.server.Serve(listener) }) // until Stop
+		r.endpoint.Serve(listener)
 		if tcp, ok := listener.Addr().(*net.TCPAddr); ok && r.config.TLS == nil && !tcp.IP.IsLoopback() {
 			r.system.Logger().Warn("remote: listening without TLS: whoever reaches this node can send to its actors", "address", address)
 		}
@@ -104,7 +89,7 @@ func (r *Remote) Start(ctx context.Context) error {
 func (r *Remote) listen(ctx context.Context) (address string, l net.Listener, err error) {
 	c := r.config
 	if c.Client {
-		return clientPrefix + r.system.ID(), nil, nil
+		return link.ClientPrefix + r.system.ID(), nil, nil
 	}
 	l, err = c.Network.Listen(ctx, net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
 	if err != nil {
@@ -125,64 +110,14 @@ func (r *Remote) Address() string { return r.system.Address() }
 func (r *Remote) Types() *Types { return r.types }
 
 // Rejected counts what other nodes sent and this one refused, by reason.
-func (r *Remote) Rejected() map[string]int {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return maps.Clone(r.rejected)
-}
+func (r *Remote) Rejected() map[string]int { return r.endpoint.Rejected() }
 
-func (r *Remote) remember(s *session) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.sessions[s.secret] = s
-}
-
-func (r *Remote) forget(s *session) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.sessions, s.secret)
-	if r.accepted[s.address] == s {
-		delete(r.accepted, s.address)
-	}
-}
-
-func (r *Remote) everything() ([]*session, []*link) {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return slices.Collect(maps.Values(r.sessions)), slices.Collect(maps.Values(r.links))
-}
-
-// beat keeps sessions alive and ends those whose peers are silent; it forgets
-// links that are of no use any more.
-func (r *Remote) beat(ctx context.Context) {
-	ticker, last := time.NewTicker(r.config.Heartbeat), time.Now()
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
-		late := time.Since(last) > 2*r.config.Heartbeat // this process slept: others may have spoken meanwhile
-		last = time.Now()
-		sessions, links := r.everything()
-		for _, s := range sessions {
-			if silence := s.silence(); silence > r.config.DeadAfter && !late {
-				s.fail(fault(ErrUnreachable, "%s has been silent for %v", s.address, silence.Round(time.Millisecond)))
-			}
-			s.control.beat.Store(true)
-			poke(s.control.wake)
-		}
-		for _, l := range links {
-			if l.tidy() {
-				r.mu.Lock()
-				if r.links[l.address] == l {
-					delete(r.links, l.address)
-				}
-				r.mu.Unlock()
-			}
-		}
-	}
+// Disconnect gives up the node that had systemID at address: its link is
+// closed, requests under way fail with ErrUnknownOutcome, watchers of its
+// actors get *Terminated with reason, and it is not connected to again. An
+// empty systemID means whichever node is there, and holds nothing against it.
+func (r *Remote) Disconnect(address, systemID string, reason error) {
+	r.endpoint.Disconnect(address, systemID, reason)
 }
 
 // Stop refuses new messages, sends what waits for nodes that are connected,
@@ -202,44 +137,10 @@ func (r *Remote) Stop(ctx context.Context) error {
 		return nil
 	}
 	defer close(r.gone)
-	close(r.leaving)
-	sessions, links := r.everything()
-	err := r.await(ctx, sessions, links)
+	err := r.endpoint.Leave(ctx)
 	if r.spawner != nil {
 		err = errors.Join(err, r.system.StopAndWait(ctx, r.spawner))
 	}
-	for _, s := range sessions {
-		s.fail(r.stopping())
-	}
-	for _, l := range links {
-		l.close(r.stopping(), 0)
-	}
-	r.cancel()
-	r.server.Stop()
-	r.work.Wait()
+	r.endpoint.Close()
 	return err
-}
-
-// await waits until the peers have ended the sessions to which this node says
-// goodbye.
-func (r *Remote) await(ctx context.Context, sessions []*session, links []*link) error {
-	ctx, cancel := context.WithTimeout(ctx, r.config.DeadAfter)
-	defer cancel()
-	var ends []<-chan struct{}
-	for _, s := range sessions {
-		ends = append(ends, s.ended)
-	}
-	for _, l := range links {
-		if !l.passive { // and some still connect
-			ends = append(ends, l.gone)
-		}
-	}
-	for _, end := range ends {
-		select {
-		case <-end:
-		case <-ctx.Done():
-			return fmt.Errorf("remote: stopped before everything was sent: %w", context.Cause(ctx))
-		}
-	}
-	return nil
 }

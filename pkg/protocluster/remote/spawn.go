@@ -8,6 +8,7 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/wire"
 )
 
 // spawnerName is the id of the actor that spawns for other nodes.
@@ -41,7 +42,7 @@ func (r *Remote) spawnerProps() *actor.Props {
 		}
 		props := r.config.Kinds[request.Kind]
 		if props == nil {
-			ctx.Respond(fault(ErrForbidden, "kind %q may not be spawned at %s; it has %q, add it there with WithKinds",
+			ctx.Respond(wire.Fault(ErrForbidden, "kind %q may not be spawned at %s; it has %q, add it there with WithKinds",
 				request.Kind, r.Address(), slices.Sorted(maps.Keys(r.config.Kinds))))
 			return
 		}

@@ -1,4 +1,4 @@
-package remote
+package link
 
 import (
 	"strings"
@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/wire"
 )
 
 const maxText = 1 << 10 // bytes of the reason in a signal
@@ -24,7 +25,7 @@ type outbox struct {
 }
 
 func sizeOf(s *remotepb.Signal) int {
-	return overhead + len(s.To) + len(s.From) + len(s.Type) + len(s.Failure.GetText())
+	return wire.Overhead + len(s.To) + len(s.From) + len(s.Type) + len(s.Failure.GetText())
 }
 
 // push queues s; false if too much waits.
@@ -48,7 +49,7 @@ func (o *outbox) take() []*remotepb.Signal {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n, bytes := 0, 0
-	for n < min(len(o.signals), batchCount) && bytes < batchBytes {
+	for n < min(len(o.signals), wire.BatchCount) && bytes < wire.BatchBytes {
 		bytes += sizeOf(o.signals[n])
 		n++
 	}
@@ -75,7 +76,7 @@ func (o *outbox) write(s *session, st stream) error {
 		}
 		select {
 		case <-o.wake:
-		case <-s.r.leaving:
+		case <-s.e.leaving:
 			return st.Send(&remotepb.Frame{Goodbye: true})
 		case <-s.done:
 			return nil

@@ -1,4 +1,6 @@
-package cluster
+// Package background runs goroutines that have an owner, who ends them and waits
+// for that.
+package background
 
 import (
 	"context"
@@ -8,19 +10,22 @@ import (
 	"sync"
 )
 
-// gate counts work under way, and lets its owner wait for the end of it. Make it
-// with newGate.
-type gate struct {
+// Gate counts work under way, and lets its owner wait for the end of it. Make it
+// with NewGate. Its methods may be called concurrently.
+type Gate struct {
 	mu     sync.Mutex
 	inside map[string]int // by what it does
 	closed bool
 	empty  chan struct{} // closed when closed and nobody is inside
 }
 
-func newGate() *gate { return &gate{inside: make(map[string]int), empty: make(chan struct{})} }
+// NewGate returns a gate that is open.
+func NewGate() *Gate {
+	return &Gate{inside: make(map[string]int), empty: make(chan struct{})}
+}
 
-// enter begins work, which leave ends; false if the gate is closed.
-func (g *gate) enter(what string) bool {
+// Enter begins work, which Leave ends; false if the gate is closed.
+func (g *Gate) Enter(what string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
@@ -30,7 +35,8 @@ func (g *gate) enter(what string) bool {
 	return true
 }
 
-func (g *gate) leave(what string) {
+// Leave ends what Enter(what) began.
+func (g *Gate) Leave(what string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.inside[what]--; g.inside[what] == 0 {
@@ -42,7 +48,7 @@ func (g *gate) leave(what string) {
 }
 
 // Finish lets nobody enter and waits for those inside until ctx ends.
-func (g *gate) Finish(ctx context.Context) error {
+func (g *Gate) Finish(ctx context.Context) error {
 	g.mu.Lock()
 	if !g.closed && len(g.inside) == 0 {
 		close(g.empty)
@@ -62,29 +68,29 @@ func (g *gate) Finish(ctx context.Context) error {
 	return fmt.Errorf("%v still at work: %w", slices.Sorted(maps.Keys(g.inside)), context.Cause(ctx))
 }
 
-// tasks are the goroutines of one owner, who ends them with Stop.
-type tasks struct {
-	*gate
+// Tasks are the goroutines of one owner, who ends them with Stop.
+type Tasks struct {
+	*Gate
 	ctx    context.Context //nolint:containedctx // what all tasks run under; no call's
 	cancel context.CancelFunc
 }
 
-// newTasks returns tasks that keep the values of ctx and outlive it.
-func newTasks(ctx context.Context) *tasks {
-	t := &tasks{gate: newGate()}
+// NewTasks returns tasks that keep the values of ctx and outlive it.
+func NewTasks(ctx context.Context) *Tasks {
+	t := &Tasks{Gate: NewGate()}
 	t.ctx, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return t
 }
 
 // Go runs f until it returns; the context it gets ends with Stop and with
 // cancel. Once there is nothing more to begin it returns nil, and f does not run.
-func (t *tasks) Go(what string, f func(ctx context.Context)) (cancel context.CancelFunc) {
-	if !t.enter(what) {
+func (t *Tasks) Go(what string, f func(ctx context.Context)) (cancel context.CancelFunc) {
+	if !t.Enter(what) {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(t.ctx)
 	go func() {
-		defer t.leave(what)
+		defer t.Leave(what)
 		defer cancel()
 		f(ctx)
 	}()
@@ -92,7 +98,7 @@ func (t *tasks) Go(what string, f func(ctx context.Context)) (cancel context.Can
 }
 
 // Stop ends all tasks and waits for them until ctx ends.
-func (t *tasks) Stop(ctx context.Context) error {
+func (t *Tasks) Stop(ctx context.Context) error {
 	t.cancel()
 	return t.Finish(ctx)
 }

@@ -1,4 +1,4 @@
-package remote
+package link
 
 import (
 	"crypto/rand"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/wire"
 )
 
 // stream is either end of a gRPC stream.
@@ -19,22 +20,14 @@ type stream interface {
 	Recv() (*remotepb.Frame, error)
 }
 
-// peer is the node at the other end of a session.
-type peer struct {
-	address string // that its actors' PIDs have here
-	system  string // its id, new at each start
-	client  bool   // it does not listen
-	limit   int    // of bytes that it takes in one message
-}
-
 // session is the streams of one connection: one for control, some for data. A
 // node that listens is dialled for what is sent to it, so two such nodes have
 // two sessions; a client's one session serves both directions.
 type session struct {
-	peer
-	r       *Remote
+	Peer
+	e       *Endpoint
 	secret  string // that the peer quotes to open a data lane
-	link    *link  // holds what waits for the peer; nil if the peer is dialled for that
+	link    *Link  // holds what waits for the peer; nil if the peer is dialled for that
 	control outbox
 	heard   atomic.Int64  // when the last frame came
 	talking atomic.Int64  // streams on which the peer has not said goodbye
@@ -43,20 +36,17 @@ type session struct {
 
 	mu      sync.Mutex
 	err     error                    // why it failed
-	joined  [maxLanes]bool           // lanes that the peer opened
+	joined  [MaxLanes]bool           // lanes that the peer opened
 	asks    map[string]*actor.Future // written requests, by their senders' ids
 	sweepAt int                      // size at which asks is rid of those that are complete
-	watches map[watch]bool           // of actors here by actors there
+	watches map[Watch]bool           // of actors here by actors there
 }
 
-// watch is an actor's watch over another, by their ids.
-type watch struct{ watcher, watched string }
-
-func newSession(r *Remote, p peer, l *link, talking int) *session {
+func newSession(e *Endpoint, p Peer, l *Link, talking int) *session {
 	s := &session{
-		peer: p, r: r, link: l, secret: rand.Text(), control: outbox{limit: r.config.QueueBytes, wake: make(chan struct{}, 1)},
+		Peer: p, e: e, link: l, secret: rand.Text(), control: outbox{limit: e.config.QueueBytes, wake: make(chan struct{}, 1)},
 		done: make(chan struct{}), ended: make(chan struct{}),
-		asks: map[string]*actor.Future{}, sweepAt: 64, watches: map[watch]bool{},
+		asks: map[string]*actor.Future{}, sweepAt: 64, watches: map[Watch]bool{},
 	}
 	s.talking.Store(int64(talking))
 	s.heard.Store(time.Now().UnixNano())
@@ -79,9 +69,9 @@ func (s *session) silence() time.Duration { return time.Since(time.Unix(0, s.hea
 // serve starts the reader of a stream, and its writer if it has one. They end
 // with the session, and the session with them.
 func (s *session) serve(st stream, handle func(*remotepb.Frame) error, write func(*session, stream) error) {
-	s.r.work.Go(func() { s.fail(s.read(st, handle)) })
+	s.e.work.Go(func() { s.fail(s.read(st, handle)) })
 	if write != nil {
-		s.r.work.Go(func() {
+		s.e.work.Go(func() {
 			if err := write(s, st); err != nil {
 				s.fail(err)
 			}
@@ -98,12 +88,12 @@ func (s *session) serveLane(st stream, i int) {
 }
 
 func (s *session) read(st stream, handle func(*remotepb.Frame) error) (err error) {
-	defer s.r.survive(&err)
+	defer s.e.survive(&err)
 	for {
 		f, err := st.Recv()
 		if err != nil {
 			if status.Code(err) == codes.ResourceExhausted {
-				s.r.reject("oversized frame")
+				s.e.Reject("oversized frame")
 			}
 			return err
 		}
@@ -111,7 +101,7 @@ func (s *session) read(st stream, handle func(*remotepb.Frame) error) (err error
 		if !f.Goodbye {
 			err = handle(f)
 		} else if s.talking.Add(-1) == 0 {
-			err = fault(actor.ErrStopped, "%s has left", s.address)
+			err = wire.Fault(actor.ErrStopped, "%s has left", s.Address)
 			if s.link != nil {
 				s.link.close(err, 0)
 			}
@@ -120,6 +110,23 @@ func (s *session) read(st stream, handle func(*remotepb.Frame) error) (err error
 			return err
 		}
 	}
+}
+
+// readLane handles a frame of a data lane.
+func (s *session) readLane(f *remotepb.Frame) error {
+	if f.Batch == nil {
+		return s.e.violation("wrong frame", codes.InvalidArgument, "a data lane carries batches only")
+	}
+	b, err := wire.ReadBatch(f.Batch)
+	if err != nil {
+		return s.e.violation("malformed batch", codes.InvalidArgument, "malformed batch: %v", err)
+	}
+	for _, bounce := range s.e.node.Receive(s.Peer, b) {
+		if !s.control.push(bounce) {
+			s.e.Reject("bounce dropped")
+		}
+	}
+	return nil
 }
 
 // fail ends the session, unless it has ended already.
@@ -143,9 +150,9 @@ func (s *session) end() {
 		f.Fail(s.broken())
 	}
 	for w := range watches {
-		s.r.system.ReceiveSystem(w.watched, &actor.Unwatch{Watcher: actor.NewPID(s.address, w.watcher)})
+		s.e.node.Unwatched(s.Address, w)
 	}
-	s.r.forget(s)
+	s.e.forget(s)
 	close(s.ended)
 }
 
@@ -153,19 +160,19 @@ func (s *session) end() {
 // failed.
 func (s *session) broken() error {
 	<-s.done
-	return fault(actor.ErrUnknownOutcome, "the connection to %s ended after the request was sent: %s", s.address, reason(s.err))
+	return wire.Fault(actor.ErrUnknownOutcome, "the connection to %s ended after the request was sent: %s", s.Address, reason(s.err))
 }
 
 // track remembers the futures of a batch that is about to be written.
-func (s *session) track(b *batch) {
-	if len(b.asks) == 0 {
+func (s *session) track(b *wire.Batch) {
+	if len(b.Asks) == 0 {
 		return
 	}
 	s.mu.Lock()
 	ended := s.asks == nil
-	for _, a := range b.asks {
+	for _, a := range b.Asks {
 		if !ended {
-			s.asks[b.asker(a)] = a.future
+			s.asks[b.Asker(a)] = a.Future
 		}
 	}
 	if len(s.asks) > s.sweepAt {
@@ -177,28 +184,18 @@ func (s *session) track(b *batch) {
 		s.sweepAt = 64 + 2*len(s.asks)
 	}
 	s.mu.Unlock()
-	for _, a := range b.asks {
+	for _, a := range b.Asks {
 		if ended {
-			a.future.Fail(s.broken())
+			a.Future.Fail(s.broken())
 		}
 	}
 }
 
-// tellEnd tells an actor of the peer of the end of one that it watched.
-func (s *session) tellEnd(w watch, reason error) {
+// asked takes the future, if it is still known, whose request came back.
+func (s *session) asked(id string) *actor.Future {
 	s.mu.Lock()
-	watched := s.watches[w]
-	delete(s.watches, w)
-	s.mu.Unlock()
-	if watched {
-		s.signal(remotepb.Signal_TERMINATED, w.watcher, w.watched, reason)
-	}
-}
-
-// signal queues what must not get lost: if too much waits, the session ends,
-// and the next one begins with what is true then.
-func (s *session) signal(kind remotepb.Signal_Kind, to, from string, err error) {
-	if !s.control.push(&remotepb.Signal{Kind: kind, To: to, From: from, Failure: packFailure(err)}) {
-		s.fail(fault(ErrUnreachable, "%s does not read what it is told", s.address))
-	}
+	defer s.mu.Unlock()
+	f := s.asks[id]
+	delete(s.asks, id)
+	return f
 }

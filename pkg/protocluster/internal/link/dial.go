@@ -1,8 +1,7 @@
-package remote
+package link
 
 import (
 	"context"
-	"net"
 	"time"
 
 	"google.golang.org/grpc"
@@ -10,6 +9,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/wire"
 )
 
 const (
@@ -20,13 +20,13 @@ const (
 
 // connect dials the link's address and serves a session until it ends. The
 // error says why it ended, or did not begin.
-func (l *link) connect(ctx context.Context) error {
-	c := l.r.config
+func (l *Link) connect(ctx context.Context) error {
+	c := l.e.config
 	conn, err := grpc.NewClient("passthrough:///"+l.address,
 		grpc.WithTransportCredentials(clientTLS(c.TLS)),
-		grpc.WithContextDialer(func(ctx context.Context, a string) (net.Conn, error) { return c.Network.Dial(ctx, a) }),
+		grpc.WithContextDialer(c.Dial),
 		grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(connWindow),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(c.MaxMessageBytes+batchBytes)), grpc.WithMaxHeaderListSize(maxHeaderBytes),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(c.MaxMessageBytes+wire.BatchBytes)), grpc.WithMaxHeaderListSize(maxHeaderBytes),
 		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithIdleTimeout(0), grpc.WithNoProxy())
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func (l *link) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.r.remember(s)
+	l.e.remember(s)
 	s.serve(streams[0], s.readControl, s.control.write)
 	for i, st := range streams[1:] {
 		s.serveLane(st, i)
@@ -57,12 +57,12 @@ func (l *link) connect(ctx context.Context) error {
 }
 
 // greet opens the streams of a session, the control stream first.
-func (l *link) greet(ctx context.Context, client remotepb.RemoteClient) (*session, []stream, error) {
-	r := l.r
-	hello := &remotepb.Hello{Version: version, Cluster: r.config.Cluster, System: r.system.ID(), Address: r.Address(),
-		Lanes: uint32(len(l.lanes)), MaxMessageBytes: uint64(r.config.MaxMessageBytes)}
+func (l *Link) greet(ctx context.Context, client remotepb.RemoteClient) (*session, []stream, error) {
+	e := l.e
+	hello := &remotepb.Hello{Version: version, Cluster: e.config.Cluster, System: e.config.System, Address: e.node.Address(),
+		Lanes: uint32(len(l.lanes)), MaxMessageBytes: uint64(e.config.MaxMessageBytes)}
 	talking := 1 // the control stream; a node that listens gets its messages over another session
-	if r.config.Client {
+	if e.config.Client {
 		hello.Address, talking = "", 1+len(l.lanes)
 	}
 	control, err := client.Connect(ctx)
@@ -77,7 +77,7 @@ func (l *link) greet(ctx context.Context, client remotepb.RemoteClient) (*sessio
 	if f.Welcome == nil {
 		return nil, nil, status.Errorf(codes.FailedPrecondition, "%s answers Hello with something else than Welcome", l.address)
 	}
-	p := peer{address: l.address, system: f.Welcome.System, limit: int(min(f.Welcome.MaxMessageBytes, maxMessageBytes))}
+	p := Peer{Address: l.address, System: f.Welcome.System, limit: int(min(f.Welcome.MaxMessageBytes, MaxMessageBytes))}
 	streams := []stream{control}
 	for i := range l.lanes {
 		st, err := client.Connect(ctx)
@@ -87,5 +87,5 @@ func (l *link) greet(ctx context.Context, client remotepb.RemoteClient) (*sessio
 		_ = st.Send(&remotepb.Frame{Join: &remotepb.Join{Session: f.Welcome.Session, Lane: uint32(i)}}) // its reader knows
 		streams = append(streams, st)
 	}
-	return newSession(r, p, l, talking), streams, r.alive(p.system)
+	return newSession(e, p, l, talking), streams, e.alive(p.System)
 }

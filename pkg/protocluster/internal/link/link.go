@@ -1,4 +1,4 @@
-package remote
+package link
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/wire"
 )
 
 const (
@@ -34,9 +35,9 @@ const (
 	closed                  // given up; messages are refused until the link is forgotten
 )
 
-// link holds what is to be sent to one address, and gets it there.
-type link struct {
-	r       *Remote
+// Link holds what is to be sent to one address, and gets it there.
+type Link struct {
+	e       *Endpoint
 	address string
 	passive bool // the peer is a client: it dials, this node waits
 	lanes   []*lane
@@ -52,11 +53,11 @@ type link struct {
 	heard   time.Time // from the peer; at first when the link was made
 	retry   time.Time // when backoff ends; if closed, when the link may be forgotten
 	err     error     // why it is not up
-	watches map[watch]bool
+	watches map[Watch]bool
 }
 
-func newLink(r *Remote, address string, passive bool, lanes int) *link {
-	l := &link{r: r, address: address, passive: passive, heard: time.Now(), watches: map[watch]bool{},
+func newLink(e *Endpoint, address string, passive bool, lanes int) *Link {
+	l := &Link{e: e, address: address, passive: passive, heard: time.Now(), watches: map[Watch]bool{},
 		kick: make(chan struct{}, 1), gone: make(chan struct{})}
 	for range lanes {
 		l.lanes = append(l.lanes, &lane{link: l, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1)})
@@ -64,14 +65,14 @@ func newLink(r *Remote, address string, passive bool, lanes int) *link {
 	return l
 }
 
-// lane is the way to the actor with that id. One lane is one order, so all that
-// is sent to an actor takes the same.
-func (l *link) lane(id string) *lane {
-	return l.lanes[maphash.String(l.r.seed, id)%uint64(len(l.lanes))]
+// Push queues p; it does not block. One lane is one order, so all that is sent
+// to an actor takes the same.
+func (l *Link) Push(p *wire.Parcel) error {
+	return l.lanes[maphash.String(l.e.seed, p.Target)%uint64(len(l.lanes))].push(p)
 }
 
 // run connects, and connects again, until the link is closed.
-func (l *link) run(ctx context.Context) {
+func (l *Link) run(ctx context.Context) {
 	for l.dialling() {
 		wait, final := l.down(l.connect(ctx))
 		if final != nil {
@@ -83,15 +84,15 @@ func (l *link) run(ctx context.Context) {
 		case <-timer.C:
 		case <-l.kick:
 		case <-l.gone:
-		case <-l.r.leaving:
-			l.close(l.r.stopping(), 0)
+		case <-l.e.leaving:
+			l.close(l.e.stopping(), 0)
 		}
 		timer.Stop()
 	}
 }
 
 // dialling begins an attempt, unless the link is closed.
-func (l *link) dialling() bool {
+func (l *Link) dialling() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state == closed {
@@ -104,23 +105,23 @@ func (l *link) dialling() bool {
 // up makes s the link's session, unless the link is closed. The peer is told
 // again what actors here watch, but if it is another incarnation by now, what
 // they watched is gone.
-func (l *link) up(s *session) error {
+func (l *Link) up(s *session) error {
 	l.mu.Lock()
 	if l.state == closed {
 		defer l.mu.Unlock()
 		return l.err
 	}
-	watches, restarted := maps.Clone(l.watches), l.system != "" && l.system != s.system
+	watches, restarted := maps.Clone(l.watches), l.system != "" && l.system != s.System
 	if restarted {
 		clear(l.watches)
 	}
-	l.state, l.session, l.system, l.err = up, s, s.system, nil
+	l.state, l.session, l.system, l.err = up, s, s.System, nil
 	l.mu.Unlock()
 	for w := range watches {
 		if restarted {
-			l.lose(w, fault(actor.ErrStopped, "%s was restarted", l.address))
+			l.e.node.Terminated(l.address, w, wire.Fault(actor.ErrStopped, "%s was restarted", l.address))
 		} else {
-			s.signal(remotepb.Signal_WATCH, w.watched, w.watcher, nil)
+			s.signal(remotepb.Signal_WATCH, w.Watched, w.Watcher, nil)
 		}
 	}
 	return nil
@@ -128,7 +129,7 @@ func (l *link) up(s *session) error {
 
 // down takes note that a session ended, or did not come about, and says when to
 // dial again, or why to give up.
-func (l *link) down(err error) (wait time.Duration, final error) {
+func (l *Link) down(err error) (wait time.Duration, final error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state == closed {
@@ -141,11 +142,11 @@ func (l *link) down(err error) (wait time.Duration, final error) {
 		}
 		l.session, l.heard = nil, heard
 	} else if permanent(err) {
-		return 0, fault(ErrUnreachable, "%s refuses this node: %s", l.address, reason(err))
+		return 0, wire.Fault(wire.ErrUnreachable, "%s refuses this node: %s", l.address, reason(err))
 	}
-	left := l.r.config.DeadAfter - time.Since(l.heard)
+	left := l.e.config.DeadAfter - time.Since(l.heard)
 	if left <= 0 && !l.passive {
-		return 0, fault(ErrUnreachable, "gave up on %s after %d attempts: %s", l.address, l.attempt, reason(err))
+		return 0, wire.Fault(wire.ErrUnreachable, "gave up on %s after %d attempts: %s", l.address, l.attempt, reason(err))
 	}
 	// Half of the wait is chance, so that nodes do not dial in step.
 	most := min(maxBackoff, minBackoff<<min(l.attempt, 10))
@@ -170,7 +171,7 @@ func reason(err error) string { return status.Convert(err).Message() }
 
 // close ends the link for good: what waits is refused, what is watched is lost.
 // New messages to the address are refused for as long as hold.
-func (l *link) close(err error, hold time.Duration) {
+func (l *Link) close(err error, hold time.Duration) {
 	l.mu.Lock()
 	if l.state == closed {
 		l.mu.Unlock()
@@ -189,25 +190,25 @@ func (l *link) close(err error, hold time.Duration) {
 		s.fail(err)
 	}
 	for w := range watches {
-		l.lose(w, err)
+		l.e.node.Terminated(l.address, w, err)
 	}
 }
 
 // tidy closes a link whose client has been gone for too long, and reports
 // whether the link may be forgotten.
-func (l *link) tidy() bool {
+func (l *Link) tidy() bool {
 	l.mu.Lock()
-	state, silent, held := l.state, time.Since(l.heard) > l.r.config.DeadAfter, time.Now().Before(l.retry)
+	state, silent, held := l.state, time.Since(l.heard) > l.e.config.DeadAfter, time.Now().Before(l.retry)
 	l.mu.Unlock()
 	if state == idle && silent {
-		l.close(fault(ErrUnreachable, "client %s has not come back within %v", l.address, l.r.config.DeadAfter), 0)
+		l.close(wire.Fault(wire.ErrUnreachable, "client %s has not come back within %v", l.address, l.e.config.DeadAfter), 0)
 		return true
 	}
 	return state == closed && !held
 }
 
 // over reports whether the link is closed.
-func (l *link) over() bool {
+func (l *Link) over() bool {
 	select {
 	case <-l.gone:
 		return true
@@ -217,44 +218,21 @@ func (l *link) over() bool {
 }
 
 // peer is the link's session, if any, and the id of the node that it last led to.
-func (l *link) peer() (*session, string) {
+func (l *Link) peer() (*session, string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.session, l.system
 }
 
 // refuse tells the senders of the messages in b why they were not sent.
-func (l *link) refuse(b *batch, err error) {
-	for _, a := range b.asks {
-		a.future.Fail(err)
-		b.Type[a.message] = 0
-	}
-	payload := b.Payload
-	for i, size := range b.Size {
-		if b.Type[i] != 0 {
-			name := b.Types[b.Type[i]-1]
-			message, unreadable := l.r.types.Decode(name, payload[:size])
-			if unreadable != nil {
-				message = Bounced{name}
-			}
-			l.deadLetter(at(b.Senders, b.Sender[i]-1), b.Targets[b.Target[i]], message, err)
-		}
-		payload = payload[size:]
+func (l *Link) refuse(b *wire.Batch, err error) {
+	for _, m := range b.Refuse(l.e.config.Types, err) {
+		l.e.node.Undelivered(l.address, m, err)
 	}
 }
 
-// deadLetter publishes that a message from an actor here, or nobody, came to
-// nothing.
-func (l *link) deadLetter(from, to string, message any, err error) {
-	letter := &actor.DeadLetter{To: actor.NewPID(l.address, to), Message: message, Reason: err}
-	if from != "" {
-		letter.Sender = actor.NewPID(l.r.Address(), from)
-	}
-	l.r.system.Events().Publish(letter)
-}
-
-// watch notes that an actor here watches one of the peer's, and tells it.
-func (l *link) watch(w watch) error {
+// Watch notes that an actor here watches one of the peer's, and tells it.
+func (l *Link) Watch(w Watch) error {
 	l.mu.Lock()
 	s, err, over := l.session, l.err, l.state == closed
 	if !over {
@@ -265,13 +243,13 @@ func (l *link) watch(w watch) error {
 	case over:
 		return err
 	case s != nil:
-		s.signal(remotepb.Signal_WATCH, w.watched, w.watcher, nil)
+		s.signal(remotepb.Signal_WATCH, w.Watched, w.Watcher, nil)
 	}
 	return nil
 }
 
 // unwatch takes a watch back; false if there was none.
-func (l *link) unwatch(w watch) bool {
+func (l *Link) unwatch(w Watch) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	watched := l.watches[w]
@@ -279,13 +257,8 @@ func (l *link) unwatch(w watch) bool {
 	return watched
 }
 
-// lose tells an actor here that one which it watched is gone.
-func (l *link) lose(w watch, reason error) {
-	l.r.system.ReceiveSystem(w.watcher, &actor.Terminated{Who: actor.NewPID(l.address, w.watched), Reason: reason})
-}
-
 // Explain says what keeps messages from being sent. It implements actor.Route.
-func (l *link) Explain() error {
+func (l *Link) Explain() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	doing := ""
@@ -304,5 +277,5 @@ func (l *link) Explain() error {
 	if l.err != nil {
 		doing += "; last error: " + reason(l.err)
 	}
-	return fault(ErrUnreachable, "%s %s", l.address, doing)
+	return wire.Fault(wire.ErrUnreachable, "%s %s", l.address, doing)
 }

@@ -1,4 +1,4 @@
-package remote
+package link
 
 import (
 	"crypto/tls"

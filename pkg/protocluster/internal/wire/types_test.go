@@ -1,4 +1,4 @@
-package remote_test
+package wire_test
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
-	"github.com/protocluster/workshop/pkg/protocluster/remote"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/wire"
 )
 
 type order struct {
@@ -39,9 +39,9 @@ func (*fragile) UnmarshalJSON([]byte) error { panic("fragile") }
 
 type pair[T any] struct{ A, B T }
 
-func newTypes(t testing.TB, values ...any) *remote.Types {
+func newTypes(t testing.TB, values ...any) *wire.Types {
 	t.Helper()
-	types, err := remote.NewTypes(values...)
+	types, err := wire.NewTypes(values...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestTypesOfOneNameStayApart(t *testing.T) {
 }
 
 func TestNewTypesListsEveryFault(t *testing.T) {
-	_, err := remote.NewTypes(nil, struct{}{}, []int{}, order{})
+	_, err := wire.NewTypes(nil, struct{}{}, []int{}, order{})
 	for _, want := range []string{"got nil", "struct {}", "[]int"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want a fault about %s", err, want)
@@ -117,23 +117,23 @@ func TestNewTypesListsEveryFault(t *testing.T) {
 
 func TestDecodeFaults(t *testing.T) {
 	types := newTypes(t, order{}, point{}, fragile{})
-	const path = "go:github.com/protocluster/workshop/pkg/protocluster/remote_test."
+	const path = "go:github.com/protocluster/workshop/pkg/protocluster/internal/wire_test."
 	for _, row := range []struct {
 		name    string
 		payload string
 		want    error
 	}{
-		{"", "", remote.ErrUnknownType},
-		{"no.such.Message", "", remote.ErrUnknownType},
-		{"google.protobuf.NullValue", "", remote.ErrUnknownType},
-		{"*" + path + "order", "{}", remote.ErrUnknownType},
-		{path + "order", "{", remote.ErrMalformed},
-		{path + "point", "123", remote.ErrMalformed},
-		{path + "fragile", "{}", remote.ErrMalformed},
-		{"int64", "1234567", remote.ErrMalformed},
-		{"bool", "", remote.ErrMalformed},
-		{"error", "\xff", remote.ErrMalformed},
-		{"google.protobuf.StringValue", "\xff", remote.ErrMalformed},
+		{"", "", wire.ErrUnknownType},
+		{"no.such.Message", "", wire.ErrUnknownType},
+		{"google.protobuf.NullValue", "", wire.ErrUnknownType},
+		{"*" + path + "order", "{}", wire.ErrUnknownType},
+		{path + "order", "{", wire.ErrMalformed},
+		{path + "point", "123", wire.ErrMalformed},
+		{path + "fragile", "{}", wire.ErrMalformed},
+		{"int64", "1234567", wire.ErrMalformed},
+		{"bool", "", wire.ErrMalformed},
+		{"error", "\xff", wire.ErrMalformed},
+		{"google.protobuf.StringValue", "\xff", wire.ErrMalformed},
 	} {
 		if got, err := types.Decode(row.name, []byte(row.payload)); !errors.Is(err, row.want) || got != nil {
 			t.Errorf("%s of %q: got %v, %v, want %v", row.name, row.payload, got, err, row.want)

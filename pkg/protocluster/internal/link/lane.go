@@ -1,45 +1,44 @@
-package remote
+package link
 
 import (
 	"slices"
 	"sync"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/wire"
 )
 
 // lane is the ordered way to those actors of a node whose ids share a hash.
 // Its queue outlives the sessions of its link.
 type lane struct {
-	link *link
+	link *Link
 	wake chan struct{} // the queue is no longer empty
 	turn chan struct{} // held by the one writer
 
 	mu     sync.Mutex
-	queue  []*batch // all but the last are full
+	queue  []*wire.Batch // all but the last are full
 	closed error
 }
 
 // push queues p; it does not block.
-func (l *lane) push(p parcel) error {
-	limit := int64(l.link.r.config.QueueBytes)
-	if l.link.queued.Add(int64(p.size)) > limit {
-		l.link.queued.Add(-int64(p.size))
-		return fault(actor.ErrMailboxFull, "%d bytes wait for %s already; send less, or raise WithQueueBytes", limit, l.link.address)
+func (l *lane) push(p *wire.Parcel) error {
+	limit, size := int64(l.link.e.config.QueueBytes), int64(p.Size())
+	if l.link.queued.Add(size) > limit {
+		l.link.queued.Add(-size)
+		return wire.Fault(actor.ErrMailboxFull, "%d bytes wait for %s already; send less, or raise WithQueueBytes", limit, l.link.address)
 	}
 	l.mu.Lock()
 	idle, err := len(l.queue) == 0, l.closed
 	if err == nil {
-		if idle || !l.queue[len(l.queue)-1].fits(p) {
-			b := new(batch)
+		if idle || !l.queue[len(l.queue)-1].Fits(p) {
+			room := 0
 			if !idle {
-				b.Payload = make([]byte, 0, batchBytes) // it will be full soon, like the one before
+				room = wire.BatchBytes // it will be full soon, like the one before
 			}
-			l.queue = append(l.queue, b)
+			l.queue = append(l.queue, wire.NewBatch(room))
 		}
-		l.queue[len(l.queue)-1].add(p)
+		l.queue[len(l.queue)-1].Add(p)
 	}
 	l.mu.Unlock()
 	if err == nil && idle {
@@ -49,7 +48,7 @@ func (l *lane) push(p parcel) error {
 }
 
 // pop takes the batch that is next, or nil.
-func (l *lane) pop() (b *batch) {
+func (l *lane) pop() (b *wire.Batch) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.queue) > 0 {
@@ -60,7 +59,7 @@ func (l *lane) pop() (b *batch) {
 }
 
 // close refuses all further messages with reason and returns those that wait.
-func (l *lane) close(reason error) []*batch {
+func (l *lane) close(reason error) []*wire.Batch {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	queue := l.queue
@@ -77,11 +76,11 @@ func (l *lane) write(s *session, st stream) error {
 	case <-s.done:
 		return nil
 	}
-	leaving, last := s.r.leaving, false
+	leaving, last := s.e.leaving, false
 	for !s.over() {
 		if b := l.pop(); b != nil {
 			err := l.send(s, st, b)
-			l.link.queued.Add(-int64(b.bytes))
+			l.link.queued.Add(-int64(b.Size()))
 			if err != nil {
 				return err
 			}
@@ -100,15 +99,15 @@ func (l *lane) write(s *session, st stream) error {
 	return nil
 }
 
-func (l *lane) send(s *session, st stream, b *batch) error {
-	if b.bytes > max(s.limit, batchBytes) {
-		l.link.refuse(b, fault(ErrTooLarge, "%d bytes are more than the %d that %s takes; raise WithMaxMessageBytes there",
-			b.bytes, s.limit, s.address))
+func (l *lane) send(s *session, st stream, b *wire.Batch) error {
+	if b.Size() > max(s.limit, wire.BatchBytes) {
+		l.link.refuse(b, wire.Fault(wire.ErrTooLarge, "%d bytes are more than the %d that %s takes; raise WithMaxMessageBytes there",
+			b.Size(), s.limit, s.Address))
 		return nil
 	}
-	b.seal()
+	b.Seal()
 	s.track(b)
-	raw, err := proto.Marshal(&b.Batch)
+	raw, err := b.Marshal()
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,196 @@
+package wire
+
+import (
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
+)
+
+// Bounds of what travels together.
+const (
+	BatchBytes = 64 << 10 // a batch is full at this size; a larger message travels alone
+	BatchCount = 1000     // messages, or signals, in a frame
+	Overhead   = 48       // bytes that each costs beside its content
+)
+
+const headerCount = 64 // keys and values in a message's header
+
+// Parcel is a message for an actor of another node.
+type Parcel struct {
+	Target, Sender string        // ids
+	Future         *actor.Future // of the sender, if it is one
+	Meta           *actor.Meta
+
+	typ     string
+	payload []byte
+	size    int
+}
+
+// Pack encodes message into buf, which belongs to p until p was added to a
+// batch, and refuses what the receiver would have to refuse.
+func (p *Parcel) Pack(types *Types, buf *[]byte, message any, limit int) (err error) {
+	if p.typ, p.payload, err = types.encode((*buf)[:0], message); err != nil {
+		return err
+	}
+	if cap(p.payload) <= BatchBytes {
+		*buf = p.payload
+	}
+	valid := utf8.ValidString(p.Target) && utf8.ValidString(p.Sender)
+	p.size = Overhead + len(p.typ) + len(p.Target) + len(p.Sender) + len(p.payload)
+	if p.Meta != nil {
+		for k, v := range p.Meta.Header {
+			p.size += len(k) + len(v) + 8
+			valid = valid && utf8.ValidString(k) && utf8.ValidString(v)
+		}
+		if n := len(p.Meta.Header); n > headerCount/2 {
+			return Fault(ErrTooLarge, "%d headers are more than %d; put them into the message", n, headerCount/2)
+		}
+	}
+	switch {
+	case !valid:
+		return Fault(ErrMalformed, "an id or header is not valid UTF-8, in a %s for %q; escape it", p.typ, p.Target)
+	case p.size > limit:
+		return Fault(ErrTooLarge, "a %s of %d bytes exceeds the limit of %d; split it, or raise WithMaxMessageBytes on both nodes",
+			p.typ, p.size, limit)
+	}
+	return nil
+}
+
+// Size is what p, once packed, takes of a batch or a queue, in bytes.
+func (p *Parcel) Size() int { return p.size }
+
+// Batch gathers the messages that a lane sends at once, while the one before is
+// on its way. The zero Batch is empty and ready to use.
+type Batch struct {
+	Asks []Ask // requests whose senders wait
+
+	content                 remotepb.Batch
+	types, targets, senders names
+	deadlines               []time.Time // of content.Meta
+	size                    int
+}
+
+// Ask is a request in a batch whose sender waits for the reply.
+type Ask struct {
+	Future  *actor.Future
+	message int
+}
+
+// NewBatch returns a Batch with room for size bytes of messages.
+func NewBatch(size int) *Batch {
+	b := new(Batch)
+	if size > 0 {
+		b.content.Payload = make([]byte, 0, size)
+	}
+	return b
+}
+
+// Size is the sum of the sizes of the parcels in b.
+func (b *Batch) Size() int { return b.size }
+
+// Fits reports whether b has room for p.
+func (b *Batch) Fits(p *Parcel) bool {
+	return len(b.content.Type) < BatchCount && b.size+p.size <= BatchBytes
+}
+
+// Add adds a parcel that was packed.
+func (b *Batch) Add(p *Parcel) {
+	c := &b.content
+	n, sender := len(c.Type), uint32(0)
+	if p.Sender != "" {
+		sender = b.senders.place(&c.Senders, p.Sender) + 1
+	}
+	c.Type = append(c.Type, b.types.place(&c.Types, p.typ)+1)
+	c.Target = append(c.Target, b.targets.place(&c.Targets, p.Target))
+	c.Sender = append(c.Sender, sender)
+	c.Size = append(c.Size, uint32(len(p.payload)))
+	c.Payload = append(c.Payload, p.payload...)
+	b.size += p.size
+	if p.Future != nil {
+		b.Asks = append(b.Asks, Ask{p.Future, n})
+	}
+	if p.Meta != nil {
+		m := &remotepb.Meta{Message: uint32(n)}
+		for k, v := range p.Meta.Header {
+			m.Header = append(m.Header, k, v)
+		}
+		c.Meta, b.deadlines = append(c.Meta, m), append(b.deadlines, p.Meta.Deadline)
+	}
+}
+
+// Asker is the id under which the receiver knows a's future.
+func (b *Batch) Asker(a Ask) string { return b.content.Senders[b.content.Sender[a.message]-1] }
+
+// Seal makes b ready to be written now: requests that nobody waits for any
+// more are withdrawn, deadlines become the time that remains.
+func (b *Batch) Seal() {
+	b.Asks = slices.DeleteFunc(b.Asks, func(a Ask) bool {
+		sent := a.Future.MarkSent()
+		if !sent {
+			b.content.Type[a.message] = 0
+		}
+		return !sent
+	})
+	for i, d := range b.deadlines {
+		if !d.IsZero() {
+			b.content.Meta[i].Remaining = uint64(max(1, time.Until(d)))
+		}
+	}
+}
+
+// Marshal is b for a Frame.
+func (b *Batch) Marshal() ([]byte, error) { return proto.Marshal(&b.content) }
+
+// Refuse fails the requests in b, which was not sent, with err and returns the
+// other messages, without their meta. One that cannot be read is a Bounced.
+func (b *Batch) Refuse(types *Types, err error) []Message {
+	c := &b.content
+	for _, a := range b.Asks {
+		a.Future.Fail(err)
+		c.Type[a.message] = 0
+	}
+	var refused []Message
+	payload := c.Payload
+	for i, size := range c.Size {
+		if c.Type[i] != 0 {
+			m := messageAt(c, i)
+			if m.Message, err = types.Decode(m.Type, payload[:size]); err != nil {
+				m.Message = Bounced{m.Type}
+			}
+			refused = append(refused, m)
+		}
+		payload = payload[size:]
+	}
+	return refused
+}
+
+// names finds the place of a name in one column of a batch.
+type names struct {
+	places map[string]uint32 // from the second name on
+	last   uint32            // place asked for most recently: often, the next is the same
+}
+
+func (n *names) place(column *[]string, name string) uint32 {
+	c := *column
+	if len(c) > 0 && c[n.last] == name {
+		return n.last
+	}
+	if len(c) == 1 {
+		n.places = map[string]uint32{c[0]: 0}
+	}
+	place, ok := n.places[name]
+	if !ok {
+		place = uint32(len(c))
+		*column = append(c, name)
+		if place > 0 {
+			n.places[name] = place
+		}
+	}
+	n.last = place
+	return place
+}
