@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
+	"github.com/protocluster/workshop/pkg/protocluster/cluster/identitylookup/disthash"
 	"github.com/protocluster/workshop/pkg/protocluster/testkit"
 )
 
@@ -144,4 +146,44 @@ func TestActivation_SlowStart(t *testing.T) {
 			t.Errorf("reply = %v after %v, want it once the one activation is ready", got, time.Since(begin))
 		}
 	}, testkit.WithKinds(cluster.NewKind("user", slow)))
+}
+
+// counting is a lookup that counts what its locators are asked.
+type counting struct {
+	cluster.IdentityLookup
+	locates atomic.Int64
+}
+
+func (l *counting) Bind(host cluster.Host) (cluster.Locator, error) {
+	locator, err := l.IdentityLookup.Bind(host)
+	return countingLocator{locator, l}, err
+}
+
+type countingLocator struct {
+	cluster.Locator
+	lookup *counting
+}
+
+func (l countingLocator) Locate(ctx context.Context, id cluster.Identity) (*actor.PID, error) {
+	l.lookup.locates.Add(1)
+	return l.Locator.Locate(ctx, id)
+}
+
+// Callers on one node share a look-up.
+func TestLocate_IsAskedOnceForAll(t *testing.T) {
+	l, lookup := newLedger(), &counting{IdentityLookup: disthash.New()}
+	testkit.Run(t, 2, func(t *testing.T, c *testkit.Cluster) {
+		c.Network.Shape(testkit.Link{Latency: time.Millisecond})
+		_, far := local(t, c)
+		client := c.AddClient()
+		before := lookup.locates.Load()
+		var callers sync.WaitGroup
+		for i := range 100 {
+			callers.Go(func() { ask(t, client, far, int64(i)) })
+		}
+		callers.Wait()
+		if got := lookup.locates.Load() - before; got != 1 {
+			t.Errorf("%d look-ups for 100 first requests, want one", got)
+		}
+	}, testkit.WithKinds(l.kind("user")), testkit.WithLookup(lookup))
 }

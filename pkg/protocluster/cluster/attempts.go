@@ -36,18 +36,27 @@ type Attempt struct {
 
 func (e *RequestError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "cluster: %s did not answer after %d tries in %v: %v", e.ID.text(), e.Tries, e.After.Round(time.Millisecond), e.Err)
-	for _, a := range e.Attempts {
-		who := "looking for it"
-		if a.Address != "" {
-			who = "at " + a.Address
-		}
-		fmt.Fprintf(&b, "; %s %d times from %v to %v", who, a.Tries, a.First.Round(time.Millisecond), a.Last.Round(time.Millisecond))
-		if text := a.Err.Error(); !strings.HasSuffix(e.Err.Error(), text) {
-			fmt.Fprintf(&b, ": %s", text)
-		}
+	fmt.Fprintf(&b, "cluster: %s did not answer within %v: %v", e.ID.text(), e.After.Round(time.Millisecond), e.Err)
+	for i, a := range e.Attempts {
+		b.WriteString([]string{"; tried: ", ", "}[min(i, 1)])
+		b.WriteString(a.text(e.Err))
 	}
 	return b.String()
+}
+
+// text tells an attempt, without its error if the request ended with the same.
+func (a Attempt) text(end error) string {
+	who, when := "to find it", "at "+a.Last.Round(time.Millisecond).String()
+	if a.Address != "" {
+		who = a.Address
+	}
+	if a.Tries > 1 {
+		when = fmt.Sprintf("%d times from %v to %v", a.Tries, a.First.Round(time.Millisecond), a.Last.Round(time.Millisecond))
+	}
+	if why := a.Err.Error(); !strings.HasSuffix(end.Error(), why) {
+		when += ": " + why
+	}
+	return who + " (" + when + ")"
 }
 
 // Unwrap returns why the request ended.

@@ -224,3 +224,27 @@ func TestEviction_BeforeAnythingIsServed(t *testing.T) {
 		}
 	}, testkit.WithKinds(cluster.NewKind("user", hopeless)))
 }
+
+// An activation that ends is not handed out: who asks gets the next one.
+func TestEviction_LocateWaitsForTheNext(t *testing.T) {
+	l := newLedger()
+	works := cluster.NewKind("user", actor.PropsFromFunc(func(ctx actor.Context) {
+		if ctx.Message() == "work" {
+			<-time.After(time.Second)
+		}
+		l.receive(ctx)
+	}), cluster.WithMaxActive(1))
+	testkit.Run(t, 2, func(t *testing.T, c *testkit.Cluster) {
+		ids := on(t, c, 1, 2)
+		ask(t, c.Node(1), ids[0], "who")
+		if err := c.Node(1).Send(t.Context(), ids[0], "work"); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Advance(time.Millisecond)
+		ask(t, c.Node(1), ids[1], "who") // has the other one evicted once it has worked
+		starts, client := l.starts(ids[0]), c.AddClient()
+		if _, err := client.Locate(t.Context(), ids[0]); err != nil || l.starts(ids[0]) != starts+1 {
+			t.Errorf("Locate returned %v with the activation that ends", err)
+		}
+	}, testkit.WithKinds(works))
+}

@@ -54,7 +54,8 @@ type node struct {
 func newNode(ctx context.Context, c *Cluster, client bool) *node {
 	n := &node{cluster: c, config: c.config, system: c.system, stats: &c.stats, client: client,
 		self: latest.New(Member{}), reported: latest.New[[]Member](nil), cache: newCache(),
-		gossip: newGossip(c.system.ID()), calls: background.NewGate(), announcing: background.NewTasks(ctx), tasks: background.NewTasks(ctx)}
+		gossip: newGossip(c.system.ID()), calls: background.NewGate(),
+		announcing: background.NewTasks(ctx), tasks: background.NewTasks(ctx)}
 	n.flights = newFlights(c.system, n.tasks)
 	n.parking = newParking(n, background.NewTasks(ctx))
 	return n

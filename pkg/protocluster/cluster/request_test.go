@@ -75,7 +75,7 @@ func TestRequest_Outcomes(t *testing.T) {
 		return err
 	}
 	rows := []outcome{
-		{"no reply before the deadline", slow, []error{actor.ErrUnknownOutcome, context.DeadlineExceeded}, []error{actor.ErrNotDelivered}, "after 1 tries", false},
+		{"no reply before the deadline", slow, []error{actor.ErrUnknownOutcome, context.DeadlineExceeded}, []error{actor.ErrNotDelivered}, "(at 1s)", false},
 		{"no deadline: five seconds", func(ctx context.Context, n *testkit.Node, id cluster.Identity) error {
 			begin := time.Now()
 			_, err := n.Request(ctx, id, "slow")
