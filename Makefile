@@ -16,7 +16,7 @@ BENCHTIME ?= 1s
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Start three members, kill one and watch its actors come back (10 s)
@@ -31,6 +31,19 @@ test: ## Test everything that needs nothing but Go (2 min)
 .PHONY: test-repeat
 test-repeat: ## Test the library twenty times over, to find what depends on luck
 	$(GO) test -count=20 -short -shuffle=on -timeout=20m ./pkg/...
+
+# A Consul of one's own comes before the one that make consul makes.
+CONSUL := $(if $(or $(CONSUL_BIN),$(shell command -v consul)),,$(BIN)/consul)
+INTEGRATION = $(sort $(dir $(shell grep -rl --include='*_test.go' '^//go:build integration' pkg cmd)))
+
+.PHONY: test-integration
+test-integration: $(CONSUL) ## Test against a real Consul and real processes (3 min); if CI=true nothing may be skipped
+	@mkdir -p $(BIN); log=$(BIN)/test-integration.log; status=0; echo "testing; the log is $$log"; \
+	$(GO) test $(RACE) -v -count=1 -tags=integration -parallel=8 -timeout=20m $(addprefix ./,$(INTEGRATION)) >$$log 2>&1 || status=$$?; \
+	if [ $$status -ne 0 ]; then cat $$log; fi; \
+	grep -E '^(ok|FAIL|--- (FAIL|SKIP)| +--- (FAIL|SKIP))' $$log; \
+	if [ "$(CI)" = true ] && grep -q -e '--- SKIP' $$log; then echo 'CI=true, and a test was skipped'; status=1; fi; \
+	exit $$status
 
 .PHONY: check
 check: ## Do what CI does
@@ -71,6 +84,9 @@ fuzz: ## Fuzz each target for FUZZTIME
 bench: ## Run the benchmarks, each for BENCHTIME
 	$(GO) test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./pkg/...
 
+.PHONY: consul
+consul: $(BIN)/consul ## Put Consul into .bin, for make test-integration (built once: 10 min)
+
 .PHONY: tidy
 tidy: ## Bring go.mod and go.sum in line with the code
 	for dir in . $(dir $(wildcard tools/*/go.mod)); do (cd $$dir && $(GO) mod tidy) || exit 1; done
@@ -92,3 +108,18 @@ $(BIN)/golangci-lint: tools/lint/go.mod tools/lint/go.sum
 $(BIN)/protogen: tools/protogen/go.mod tools/protogen/go.sum tools/protogen/main.go
 	$(GO) build -C tools/protogen -o $(BIN)/ . tool
 	@touch $@
+
+# Consul is pinned like a tool. Where a build of it for this machine lies ready, as
+# CONSUL_XZ, it is unpacked instead, to save the time.
+CONSUL_XZ ?= ../shared/tools/consul.xz
+CONSUL_SHA256 := cdc629d5f613648396e256072173a7110974e9c10cd40f893644e19fc78a9ca3
+
+$(BIN)/consul: tools/consul/go.mod tools/consul/go.sum
+	@mkdir -p $(BIN)
+	@if [ -f $(CONSUL_XZ) ] && [ "$$($(GO) env GOOS GOARCH | xargs)" = 'linux amd64' ] && command -v xz >/dev/null; then \
+		echo 'unpacking $(CONSUL_XZ)'; xz -dc $(CONSUL_XZ) >$@.new && echo '$(CONSUL_SHA256)  $@.new' | sha256sum -c --status -; \
+	else \
+		echo 'building Consul, which takes ten minutes, once'; \
+		CGO_ENABLED=0 $(GO) build -C tools/consul -trimpath -ldflags='-s -w' -o $@.new github.com/hashicorp/consul; \
+	fi || { echo 'no Consul was made'; rm -f $@.new; exit 1; }
+	@chmod +x $@.new && mv $@.new $@

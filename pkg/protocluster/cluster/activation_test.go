@@ -148,30 +148,67 @@ func TestActivation_SlowStart(t *testing.T) {
 	}, testkit.WithKinds(cluster.NewKind("user", slow)))
 }
 
-// counting is a lookup that counts what its locators are asked.
+// counting is a lookup that counts what its locators are asked, and checks when
+// they are told of a view.
 type counting struct {
 	cluster.IdentityLookup
+	t       *testing.T
 	locates atomic.Int64
+	during  func() // each Locate
 }
 
 func (l *counting) Bind(host cluster.Host) (cluster.Locator, error) {
 	locator, err := l.IdentityLookup.Bind(host)
-	return countingLocator{locator, l}, err
+	return countingLocator{locator, l, host}, err
 }
 
 type countingLocator struct {
 	cluster.Locator
 	lookup *counting
+	host   cluster.Host
 }
 
 func (l countingLocator) Locate(ctx context.Context, id cluster.Identity) (*actor.PID, error) {
 	l.lookup.locates.Add(1)
-	return l.Locator.Locate(ctx, id)
+	pid, err := l.Locator.Locate(ctx, id)
+	if l.lookup.during != nil {
+		l.lookup.during()
+	}
+	return pid, err
+}
+
+func (l countingLocator) Update(view *cluster.View) {
+	if now := l.host.View().Epoch; now >= view.Epoch {
+		l.lookup.t.Errorf("told of epoch %d when requests are routed by epoch %d already", view.Epoch, now)
+	}
+	l.Locator.Update(view)
+}
+
+// What a look-up found in a view that was replaced meanwhile does not count.
+func TestLocate_StartsAgainInAnotherView(t *testing.T) {
+	l, lookup := newLedger(), &counting{IdentityLookup: disthash.New(), t: t}
+	testkit.Run(t, 2, func(t *testing.T, c *testkit.Cluster) {
+		_, far := local(t, c)
+		client := c.AddClient()
+		first := true
+		lookup.during = func() {
+			if first {
+				first = false
+				c.Agent.Cut(c.Node(1).System().ID())
+				<-time.After(10 * time.Second)
+			}
+		}
+		before := lookup.locates.Load()
+		pid, err := client.Locate(within(t, time.Minute), far)
+		if err != nil || pid.Address != testkit.NodeAddress(0) || lookup.locates.Load()-before != 2 {
+			t.Errorf("Locate = %v, %v after %d look-ups, want the one in the new view", pid, err, lookup.locates.Load()-before)
+		}
+	}, testkit.WithKinds(l.kind("user")), testkit.WithLookup(lookup))
 }
 
 // Callers on one node share a look-up.
 func TestLocate_IsAskedOnceForAll(t *testing.T) {
-	l, lookup := newLedger(), &counting{IdentityLookup: disthash.New()}
+	l, lookup := newLedger(), &counting{IdentityLookup: disthash.New(), t: t}
 	testkit.Run(t, 2, func(t *testing.T, c *testkit.Cluster) {
 		c.Network.Shape(testkit.Link{Latency: time.Millisecond})
 		_, far := local(t, c)

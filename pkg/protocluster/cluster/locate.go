@@ -20,27 +20,22 @@ func (n *node) locate(ctx context.Context, id Identity) (*actor.PID, error) {
 	return n.flights.join(ctx, id, n.lookUp)
 }
 
-// lookUp asks the locator, again if the view changes meanwhile.
+// lookUp asks the locator. What it finds counts for the view in which it began.
 func (n *node) lookUp(ctx context.Context, id Identity) (*actor.PID, error) {
-	for {
-		epoch := n.View().Epoch
-		pid, err := n.locator.Locate(ctx, id)
-		view := n.View()
-		switch {
-		case ctx.Err() != nil:
-			return nil, ErrClosed // or nobody waits any more
-		case view.Epoch != epoch:
-			continue
-		case err != nil:
-			return nil, err
-		}
-		if _, member := view.At(pid.Address); !member {
-			return nil, fmt.Errorf("cluster: %s is said to be at %s, which is no member's address: %w",
-				id.text(), pid.Address, actor.ErrNotDelivered)
-		}
-		n.cache.put(id, pid, epoch)
-		return pid, nil
+	epoch := n.View().Epoch
+	pid, err := n.locator.Locate(ctx, id)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ErrClosed // or nobody waits any more
+	case err != nil:
+		return nil, err
 	}
+	if _, member := n.View().At(pid.Address); !member {
+		return nil, fmt.Errorf("cluster: %s was found at %s, which is no member's address: %w",
+			id.text(), pid.Address, actor.ErrNotDelivered)
+	}
+	n.cache.put(id, pid, epoch)
+	return pid, nil
 }
 
 // flights are the look-ups under way, one for an identity, which everybody who

@@ -28,6 +28,7 @@ func TestLookup(t *testing.T, lookup func(t testing.TB) cluster.IdentityLookup) 
 		{"only a leaver's identities move", lookupLeave},
 		{"only a joiner's identities move", lookupJoin},
 		{"what moved is evicted", lookupEvicts},
+		{"what moves while it starts is evicted", lookupMoves},
 		{"100 callers, one activation", lookupOne},
 		{"a failed activation is told and forgotten", lookupFailed},
 		{"a caller that gives up disturbs nobody", lookupGiveUp},
@@ -55,6 +56,8 @@ type lookupHost struct {
 
 	mu     sync.Mutex
 	active map[cluster.Identity]bool
+	starts int
+	during func() // each Activate, if not nil
 }
 
 var _ cluster.Host = (*lookupHost)(nil)
@@ -112,9 +115,13 @@ func (h *lookupHost) Self() cluster.Member { return h.self }
 func (h *lookupHost) View() *cluster.View  { return h.all.view }
 
 func (h *lookupHost) Activate(_ context.Context, id cluster.Identity) (*actor.PID, error) {
+	if h.during != nil {
+		h.during()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.active[id] = true
+	h.starts++
 	return actor.NewPID(h.self.Address, id.String()), nil
 }
 

@@ -37,7 +37,11 @@ func lookupServe(t *testing.T, lookup cluster.IdentityLookup) {
 	all := newLookupHosts(t, lookup, three()...)
 	for id, home := range all.locate(all.hosts[0], identities("user", 50)) {
 		for _, h := range all.hosts {
+			starts := h.starts
 			pid, err := h.locator.Serve(t.Context(), id)
+			if h.self.Address != home && h.starts != starts {
+				t.Errorf("Serve(%s) on %s activated it, and it lives on %s", id, h.self.Address, home)
+			}
 			moved, refused := errors.AsType[*cluster.MovedError](err)
 			switch {
 			case h.self.Address == home && (err != nil || pid.Address != home):
@@ -120,6 +124,26 @@ func lookupEvicts(t *testing.T, lookup cluster.IdentityLookup) {
 			}
 		}
 	}
+}
+
+func lookupMoves(t *testing.T, lookup cluster.IdentityLookup) {
+	all := newLookupHosts(t, lookup, three()...)
+	ids, members := identities("user", 300), all.view.Members
+	after := all.locate(all.hosts[1], ids)
+	all.show(members[:2]...)
+	for id, home := range all.locate(all.hosts[1], ids) {
+		if home != members[0].Address || after[id] != members[2].Address {
+			continue
+		}
+		all.hosts[0].Retain(func(cluster.Identity) bool { return false })
+		all.hosts[0].during = func() { all.show(members...) }
+		pid, err := all.hosts[0].locator.Locate(t.Context(), id)
+		if _, moved := errors.AsType[*cluster.MovedError](err); !moved || all.hosts[0].active[id] {
+			t.Errorf("Locate(%s) = %v, %v while it moves away, want a MovedError and nothing active", id, pid, err)
+		}
+		return
+	}
+	t.Fatal("none of 300 identities moves to a third member")
 }
 
 func lookupOne(t *testing.T, lookup cluster.IdentityLookup) {

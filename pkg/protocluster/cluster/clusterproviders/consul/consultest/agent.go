@@ -1,0 +1,222 @@
+package consultest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// readiness bounds how long an agent may take to have a leader.
+const readiness = 30 * time.Second
+
+// Agent is a real Consul: one process that is agent and server. Its methods are
+// for the test's goroutine.
+type Agent struct {
+	// Address is its HTTP API's, host:port; it stays over a restart.
+	Address string
+	// Token is what Get, Put and Delete use.
+	Token string
+
+	t      testing.TB
+	args   []string
+	ctx    context.Context //nolint:containedctx // the test's, which outlives no call
+	cmd    *exec.Cmd
+	output bytes.Buffer // what it logs; read it after the process has ended
+}
+
+// Binary finds Consul: $CONSUL_BIN, in the PATH, or .bin/consul at the top of
+// this repository, which make consul puts there.
+func Binary() (string, error) {
+	if path := os.Getenv("CONSUL_BIN"); path != "" {
+		return path, nil
+	}
+	if path, err := exec.LookPath("consul"); err == nil {
+		return path, nil
+	}
+	dir, err := os.Getwd()
+	for ; err == nil; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			path := filepath.Join(dir, ".bin", "consul")
+			_, err = os.Stat(path)
+			return path, err
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	return "", errors.New("consultest: no go.mod above the working directory")
+}
+
+// Config is what an Agent may be told.
+type Config struct {
+	// Dir is where it keeps its state over a restart. If empty, it runs in
+	// development mode and then begins anew.
+	Dir string
+	// HCL is more of Consul's own configuration.
+	HCL string
+}
+
+// Start runs an agent until the test ends, and returns once it has a leader. If
+// there is no Consul the test is skipped, or fails if CI is "true".
+func Start(t testing.TB, config Config) *Agent {
+	t.Helper()
+	binary, err := Binary()
+	if err != nil {
+		skip := t.Skipf
+		if os.Getenv("CI") == "true" {
+			skip = t.Fatalf
+		}
+		skip("no Consul: run make consul, or set CONSUL_BIN: %v", err)
+	}
+	extra := filepath.Join(t.TempDir(), "extra.hcl")
+	if err := os.WriteFile(extra, []byte(config.HCL), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mode := []string{"-dev"}
+	if config.Dir != "" {
+		mode = []string{"-server", "-bootstrap", "-data-dir", config.Dir}
+	}
+	for attempt := 1; ; attempt++ { // another process may take a port meanwhile
+		ports := freePorts(t, 3)
+		a := &Agent{t: t, ctx: t.Context(), Address: fmt.Sprint("127.0.0.1:", ports[0])}
+		a.args = append([]string{binary, "agent", "-bind=127.0.0.1", "-node=test", "-log-level=warn", "-config-file=" + extra,
+			fmt.Sprint("-http-port=", ports[0]), fmt.Sprint("-server-port=", ports[1]), fmt.Sprint("-serf-lan-port=", ports[2]),
+			"-serf-wan-port=-1", "-grpc-port=-1", "-grpc-tls-port=-1", "-dns-port=-1"}, mode...)
+		err := a.start()
+		if err == nil {
+			t.Cleanup(a.Kill)
+			return a
+		}
+		if attempt == 3 {
+			t.Fatalf("Consul does not start: %v\n%s", err, a.output.String())
+		}
+	}
+}
+
+// Restart starts the process again after Kill.
+func (a *Agent) Restart() {
+	a.t.Helper()
+	if err := a.start(); err != nil {
+		a.t.Fatalf("Consul does not start again: %v\n%s", err, a.output.String())
+	}
+}
+
+// Kill ends the process without warning, and returns when it has ended.
+func (a *Agent) Kill() {
+	if a.cmd != nil {
+		_ = a.cmd.Process.Kill()
+		_ = a.cmd.Wait() // it was killed
+		a.cmd = nil
+	}
+}
+
+// Pause stops the process until Resume.
+func (a *Agent) Pause() { a.signal(syscall.SIGSTOP) }
+
+// Resume undoes Pause.
+func (a *Agent) Resume() { a.signal(syscall.SIGCONT) }
+
+func (a *Agent) signal(s os.Signal) {
+	a.t.Helper()
+	if err := a.cmd.Process.Signal(s); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+// Get asks the agent; path begins after /v1/. The test fails unless the answer
+// is 200.
+func (a *Agent) Get(path string) []byte {
+	a.t.Helper()
+	return a.do(http.MethodGet, path, nil)
+}
+
+// Put is Get for what changes something.
+func (a *Agent) Put(path string, body []byte) []byte {
+	a.t.Helper()
+	return a.do(http.MethodPut, path, body)
+}
+
+// Delete is Get for what takes something away.
+func (a *Agent) Delete(path string) {
+	a.t.Helper()
+	a.do(http.MethodDelete, path, nil)
+}
+
+func (a *Agent) do(method, path string, body []byte) []byte {
+	a.t.Helper()
+	status, answer, err := a.request(method, path, body)
+	if err != nil || status != http.StatusOK {
+		a.t.Fatalf("%s %s: status %d, %s, %v", method, path, status, answer, err)
+	}
+	return answer
+}
+
+func (a *Agent) request(method, path string, body []byte) (int, []byte, error) {
+	r, err := http.NewRequestWithContext(a.ctx, method, "http://"+a.Address+"/v1/"+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	r.Header.Set("X-Consul-Token", a.Token)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	var answer bytes.Buffer
+	_, err = answer.ReadFrom(response.Body)
+	return response.StatusCode, answer.Bytes(), err
+}
+
+// start returns when the agent answers consistent reads.
+func (a *Agent) start() error {
+	a.cmd = exec.CommandContext(a.ctx, a.args[0], a.args[1:]...)
+	a.cmd.Stdout, a.cmd.Stderr = &a.output, &a.output
+	if err := a.cmd.Start(); err != nil {
+		a.cmd = nil
+		return err
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for begin := time.Now(); time.Since(begin) < readiness; <-tick.C {
+		status, answer, err := a.request(http.MethodGet, "status/leader", nil)
+		if err == nil && status == http.StatusOK && strings.Contains(string(answer), ":") && a.writes() {
+			return nil
+		}
+	}
+	a.Kill()
+	return cmp.Or(a.ctx.Err(), fmt.Errorf("no leader after %v", readiness))
+}
+
+// writes reports whether the leader is ready for writes; one without rights is
+// refused then.
+func (a *Agent) writes() bool {
+	status, _, err := a.request(http.MethodPut, "kv/consultest/ready", nil)
+	return err == nil && (status == http.StatusOK || status == http.StatusForbidden)
+}
+
+// freePorts are ports at which nothing listens now.
+func freePorts(t testing.TB, n int) []int {
+	t.Helper()
+	var ports []int
+	for range n {
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		address, _ := l.Addr().(*net.TCPAddr) // it is one
+		ports = append(ports, address.Port)
+	}
+	return ports
+}

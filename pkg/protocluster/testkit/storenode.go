@@ -1,0 +1,271 @@
+package testkit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/cluster"
+)
+
+const (
+	storeWait  = 15 * time.Second // how long a Wait waits at most
+	storePause = 100 * time.Millisecond
+)
+
+// storeProvider is a ViewStore as one node reaches it.
+type storeProvider struct {
+	store *ViewStore
+	name  string
+}
+
+// Run implements cluster.Provider.
+func (p storeProvider) Run(context.Context, cluster.Node) error {
+	return errors.New("testkit: a ViewStore has no Run: package cluster runs it")
+}
+
+// OpenStore implements cluster.ViewStore.
+func (p storeProvider) OpenStore(node cluster.Node) (cluster.Store, error) {
+	p.store.mu.Lock()
+	defer p.store.mu.Unlock()
+	n := &storeNode{store: p.store, name: p.name, cluster: node.ClusterName()}
+	p.store.nodes = append(p.store.nodes, n)
+	return n, nil
+}
+
+// storeNode is a node's cluster.Store. The store's mutex guards it.
+type storeNode struct {
+	store         *ViewStore
+	name, cluster string
+
+	id      string // of what it announces; "" is nothing
+	data    []byte
+	expiry  *time.Timer // while nothing is heard of it
+	held    []*storeCall
+	crashed bool
+	ended   bool // Close was called
+}
+
+// storeCall is something on its way to the store.
+type storeCall struct {
+	apply func() error // what the store does, under its mutex
+	write bool
+	reply chan error // takes one
+}
+
+func (c *storeCall) answer(err error) { c.reply <- err }
+
+// Read implements cluster.Store.
+func (n *storeNode) Read(ctx context.Context) (cluster.Record, error) {
+	var r cluster.Record // the store may write to it after ctx has ended
+	err := n.call(ctx, "read", false, func() error {
+		r = n.folder().record()
+		return nil
+	})
+	if err != nil {
+		return cluster.Record{}, err
+	}
+	return r, nil
+}
+
+// Write implements cluster.Store.
+func (n *storeNode) Write(ctx context.Context, data []byte, version uint64) (uint64, error) {
+	var now uint64
+	data = append([]byte{}, data...)
+	err := n.call(ctx, "write", true, func() error {
+		f := n.folder()
+		if f.version != version {
+			return cluster.ErrConflict
+		}
+		n.store.put(f, data)
+		now = f.version
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return now, nil
+}
+
+// Announce implements cluster.Store.
+func (n *storeNode) Announce(ctx context.Context, id string, data []byte) error {
+	data = append([]byte{}, data...)
+	return n.call(ctx, "announce", false, func() error {
+		n.withdraw()
+		n.id, n.data = id, data
+		n.revive()
+		return nil
+	})
+}
+
+// Withdraw implements cluster.Store.
+func (n *storeNode) Withdraw(ctx context.Context) error {
+	return n.call(ctx, "withdraw", false, func() error {
+		n.withdraw()
+		return nil
+	})
+}
+
+// Show implements cluster.Store.
+func (n *storeNode) Show(ctx context.Context, m cluster.Member) error {
+	return n.call(ctx, "show", false, func() error {
+		n.folder().shown[n] = m
+		return nil
+	})
+}
+
+// Close implements cluster.Store.
+func (n *storeNode) Close(ctx context.Context) error {
+	n.store.mu.Lock()
+	n.ended = true
+	n.store.settle()
+	n.store.mu.Unlock()
+	return n.call(ctx, "close", false, func() error {
+		n.withdraw()
+		delete(n.folder().shown, n)
+		n.store.nodes = slices.DeleteFunc(n.store.nodes, func(o *storeNode) bool { return o == n })
+		return nil
+	})
+}
+
+// Wait implements cluster.Store.
+func (n *storeNode) Wait(ctx context.Context, since cluster.Record) error {
+	enough := time.NewTimer(storeWait)
+	defer enough.Stop()
+	for over := false; ; {
+		n.store.mu.Lock()
+		stalled, crashed, lag, changed := n.stalled(), n.crashed, n.lag(), n.store.changed
+		differs := n.folder().revision != since.Revision
+		n.store.mu.Unlock()
+		switch {
+		case crashed:
+			return n.failed("wait", errors.Join(errStoreGone, pause(ctx, storePause)))
+		case !stalled && (over || differs):
+			return n.failed("wait", pause(ctx, lag))
+		}
+		select {
+		case <-changed:
+		case <-enough.C:
+			over = true
+		case <-ctx.Done():
+			return n.failed("wait", ctx.Err())
+		}
+	}
+}
+
+// call sends to the store what apply does there, and waits for the answer.
+func (n *storeNode) call(ctx context.Context, doing string, write bool, apply func() error) error {
+	if err := ctx.Err(); err != nil {
+		return n.failed(doing, err)
+	}
+	c := &storeCall{apply: apply, write: write, reply: make(chan error, 1)}
+	n.send(c)
+	select {
+	case err := <-c.reply:
+		return n.failed(doing, err)
+	case <-ctx.Done():
+		return n.failed(doing, ctx.Err())
+	}
+}
+
+func (n *storeNode) send(c *storeCall) {
+	n.store.mu.Lock()
+	defer n.store.mu.Unlock()
+	if n.crashed {
+		c.answer(errStoreGone)
+		return
+	}
+	n.later(n.delay()/2, func() { n.arrive(c) })
+}
+
+// arrive has the store do c, or fail to; or holds c.
+func (n *storeNode) arrive(c *storeCall) {
+	switch {
+	case n.crashed:
+		c.answer(errStoreGone)
+		return
+	case n.stalled():
+		n.held = append(n.held, c)
+		return
+	}
+	err := errStoreFailed
+	if !n.fails() {
+		err = c.apply()
+		if c.write && n.loses() {
+			err = errStoreLost
+		}
+	}
+	n.later(n.delay()-n.delay()/2, func() { c.answer(err) })
+}
+
+// later calls f under the mutex, after d or at once.
+func (n *storeNode) later(d time.Duration, f func()) {
+	if d <= 0 {
+		f()
+		return
+	}
+	time.AfterFunc(d, func() {
+		n.store.mu.Lock()
+		defer n.store.mu.Unlock()
+		f()
+	})
+}
+
+func (n *storeNode) failed(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("testkit: %s the view store from %q: %w", doing, n.name, err)
+}
+
+func (n *storeNode) folder() *storeFolder { return n.store.folder(n.cluster) }
+
+// withdraw takes the announcement back.
+func (n *storeNode) withdraw() {
+	if notice := n.folder().notices[n.id]; notice != nil && notice.by == n {
+		delete(n.folder().notices, n.id)
+		n.store.touch(n.folder())
+	}
+	n.id = ""
+}
+
+// revive puts the announcement where it belongs, and back if it was forgotten.
+func (n *storeNode) revive() {
+	if n.expiry != nil {
+		n.expiry.Stop()
+		n.expiry = nil
+	}
+	if n.id == "" {
+		return
+	}
+	if f := n.folder(); f.notices[n.id] == nil || f.notices[n.id].by != n {
+		f.notices[n.id] = &storeNotice{by: n, data: n.data}
+		n.store.touch(f)
+	}
+}
+
+// fade has the announcement forgotten in time: once to twice the TTL, which the
+// id decides.
+func (n *storeNode) fade() {
+	if n.id == "" || n.expiry != nil {
+		return
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(n.id))
+	var timer *time.Timer
+	timer = time.AfterFunc(storeTTL+time.Duration(h.Sum64()%uint64(storeTTL)), func() {
+		n.store.mu.Lock()
+		defer n.store.mu.Unlock()
+		if n.expiry != timer {
+			return
+		}
+		if notice := n.folder().notices[n.id]; notice != nil && notice.by == n {
+			delete(n.folder().notices, n.id)
+			n.store.touch(n.folder())
+		}
+	})
+	n.expiry = timer
+}
