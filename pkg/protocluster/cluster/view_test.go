@@ -20,6 +20,7 @@ type events struct {
 
 func eventsOf(n *testkit.Node) *events {
 	e := new(events)
+	synctest.Wait() // events come after the view that they are about
 	n.System().Events().Subscribe(func(event any) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
