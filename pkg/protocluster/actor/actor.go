@@ -21,9 +21,11 @@ type (
 	Started struct{}
 	// Restarting is the last message to the instance that a restart replaces.
 	Restarting struct{}
-	// Stopping comes when the stop begins: children still run.
+	// Stopping comes when the stop begins: children still run. It is where
+	// state is saved, and does not come when System.Kill ends the actor.
 	Stopping struct{}
-	// Stopped comes last: children have ended, and nothing follows.
+	// Stopped comes last, however the actor ends: children have ended, and
+	// nothing follows. It is where the actor gives back what it holds.
 	Stopped struct{}
 	// ReceiveTimeout says that no message came for the time that was set.
 	ReceiveTimeout struct{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
@@ -75,13 +76,25 @@ func BenchmarkTell(b *testing.B) {
 
 // BenchmarkAsk asks from a number of goroutines, each waiting for its reply
 // before it asks again.
-func BenchmarkAsk(b *testing.B) {
+func BenchmarkAsk(b *testing.B) { benchmarkAsk(b) }
+
+// BenchmarkAskGuarded is BenchmarkAsk of actors with a guard: the difference is
+// the guard's price.
+func BenchmarkAskGuarded(b *testing.B) { benchmarkAsk(b, actor.WithGuard(new(validity))) }
+
+// validity is what a lease costs at least.
+type validity struct{ lapsed atomic.Bool }
+
+func (v *validity) Admit(*actor.PID) bool { return !v.lapsed.Load() }
+
+func benchmarkAsk(b *testing.B, opts ...actor.PropsOption) {
+	b.Helper()
 	for _, row := range []struct{ askers, actors int }{{1, 1}, {64, 1}, {64, 64}} {
 		b.Run(fmt.Sprintf("%dto%d", row.askers, row.actors), func(b *testing.B) {
 			s := benchSystem(b)
 			pids := make([]*actor.PID, row.actors)
 			for i := range pids {
-				pids[i] = s.Spawn(actor.PropsFromProducer(func() actor.Actor { return &counter{} }))
+				pids[i] = s.Spawn(actor.PropsFromProducer(func() actor.Actor { return &counter{} }, opts...))
 			}
 			m := &tick{}
 			each := b.N/row.askers + 1
@@ -130,5 +143,28 @@ func BenchmarkSpawn(b *testing.B) {
 	b.ResetTimer()
 	for range b.N {
 		s.Spawn(props)
+	}
+}
+
+// BenchmarkSpawnGuarded spawns as package cluster does: each has Props with a
+// token of its own.
+func BenchmarkSpawnGuarded(b *testing.B) {
+	s := benchSystem(b)
+	props := actor.PropsFromProducer(func() actor.Actor { return &counter{} }, actor.WithGuard(new(validity)))
+	b.ResetTimer()
+	for n := range b.N {
+		s.Spawn(props.With(actor.WithFence(actor.Token{Epoch: 1, Counter: uint64(n)})))
+	}
+}
+
+// BenchmarkSuspend suspends and resumes an actor that nobody has asked for a
+// context.
+func BenchmarkSuspend(b *testing.B) {
+	s := benchSystem(b)
+	pid := s.Spawn(actor.PropsFromProducer(func() actor.Actor { return &counter{} }, actor.WithGuard(new(validity))))
+	b.ResetTimer()
+	for range b.N {
+		s.Suspend(pid)
+		s.Resume(pid)
 	}
 }

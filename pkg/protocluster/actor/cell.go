@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/internal/dispatch"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/lifetime"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/mpsc"
 )
 
@@ -50,9 +51,9 @@ type cell struct {
 	alerts  atomic.Int32 // what waits in sys, and 1 until the actor has started
 	waiting atomic.Int32 // what waits in user and run, kept only with a mailbox limit
 	busy    atomic.Bool  // in the run queue or having its turn
-	halted  atomic.Bool  // told to stop
 	dead    atomic.Bool  // takes no more messages
-	life    atomic.Pointer[lifetime]
+	life    lifetime.Lifetime
+	replies *replies // nil without a guard
 
 	// turn
 	actor       Actor
@@ -63,6 +64,7 @@ type cell struct {
 	incarnation uint32   // counts the instances
 	phase       phase
 	trimming    bool  // a trim will come
+	held        bool  // the guard said no, and nobody has called Resume since
 	reason      error // why it stops, if it failed
 	more        *rare
 }
@@ -106,7 +108,7 @@ func (c *cell) post(e Envelope) error {
 // private reports whether e concerns only the actor that it was sent to.
 func (e Envelope) private() bool {
 	switch e.Message.(type) {
-	case *PoisonPill, *continuation:
+	case *PoisonPill, *continuation, *Terminated:
 		return true
 	}
 	return false
@@ -119,7 +121,7 @@ func (c *cell) postSystem(m SystemMessage) bool {
 	}
 	c.alerts.Add(1)
 	if _, ok := m.(*Stop); ok {
-		c.interrupt()
+		c.life.Stop()
 	}
 	c.wake()
 	return true
@@ -146,7 +148,7 @@ func (c *cell) TakeTurn() {
 		for c.alerts.Load() != 0 && c.phase != ended {
 			c.handleSystem()
 		}
-		if c.phase != running || c.pos == len(c.run) && !c.fetch() {
+		if c.phase != running || c.pos == len(c.run) && !c.fetch() || !c.admitted() {
 			break
 		}
 		e := c.run[c.pos]
@@ -165,7 +167,7 @@ func (c *cell) pause() {
 	if c.phase == ended {
 		return // busy for good
 	}
-	runnable, left := c.phase == running, c.pos < len(c.run)
+	runnable, left := c.phase == running && !c.held, c.pos < len(c.run)
 	c.busy.Store(false) // from here on another turn may begin
 	if c.alerts.Load() != 0 || runnable && (left || !c.user.Empty()) {
 		c.wake()
@@ -198,13 +200,17 @@ func (c *cell) deliver(e Envelope) {
 	case *PoisonPill:
 		c.beginStop(nil)
 	case *continuation:
+		if c.replies != nil {
+			c.replies.Reopen(m.number)
+		}
 		if m.incarnation == c.incarnation {
 			m.then(m.value, m.err)
 		}
 	default:
-		c.invoke(Context{cell: c, message: m, sender: e.Sender, meta: e.Meta})
+		c.invoke(Context{cell: c, message: m, sender: e.Sender, meta: e.Meta, number: c.life.Number()})
 	}
 	c.current = Envelope{}
+	c.returned(e)
 	if c.more != nil && c.more.timer != nil {
 		if _, quiet := e.Message.(NotInfluenceReceiveTimeout); !quiet {
 			c.more.lastUsed = time.Now()
@@ -220,10 +226,13 @@ func (c *cell) invoke(ctx Context) {
 	c.actor.Receive(ctx)
 }
 
-// tell hands a lifecycle message to the actor.
+// tell hands a lifecycle message to the actor, or after a Kill the last alone.
 func (c *cell) tell(message any) {
+	if _, last := message.(*Stopped); c.life.Killed() && !last {
+		return
+	}
 	c.current = Envelope{Message: message}
-	c.invoke(Context{cell: c, message: message})
+	c.invoke(Context{cell: c, message: message, number: c.life.Number()})
 	c.current = Envelope{}
 }
 
@@ -253,8 +262,9 @@ func (c *cell) failed(v any) {
 	c.system.logger.Error("actor: handler panicked", "pid", c.pid.String(),
 		"message", fmt.Sprintf("%T", e.Message), "panic", v, "stack", reason.Stack)
 	if e.Sender.IsFuture() {
-		_ = c.system.SendEnvelope(e.Sender, Envelope{Message: reason}) // if that fails, nobody waits any more
+		sendFrom(Context{cell: c, sender: e.Sender, number: c.life.Number()}, e.Sender, Envelope{Message: reason})
 	}
+	c.returned(e)
 	c.fail(reason)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 // mob is a set of actors that do anything to one another.
 type mob struct {
 	strategies []actor.Strategy
+	lease      lease // of every other
 
 	mu   sync.Mutex
 	pids []*actor.PID
@@ -30,7 +32,11 @@ func (m *mob) any() *actor.PID {
 // join adds who spawn starts.
 func (m *mob) join(spawn func(*actor.Props) *actor.PID) {
 	strategy := m.strategies[rand.IntN(len(m.strategies))]
-	pid := spawn(actor.PropsFromFunc(m.receive, actor.WithMailboxLimit(50), actor.WithSupervisor(strategy)))
+	props := actor.PropsFromFunc(m.receive, actor.WithMailboxLimit(50), actor.WithSupervisor(strategy))
+	if rand.IntN(2) == 0 {
+		props = props.With(actor.WithGuard(&m.lease))
+	}
+	pid := spawn(props)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.pids = append(m.pids, pid)
@@ -77,7 +83,11 @@ func (m *mob) act(ctx actor.Context, what int) {
 	case 12:
 		ctx.BecomeStacked(func(ctx actor.Context) { ctx.Unbecome() })
 	case 13:
-		go func() { <-ctx.Done() }()
+		go func() { <-ctx.Done(); ctx.Respond(what) }()
+	case 14:
+		go func() { ctx.Respond(what); ctx.Respond(what) }()
+	case 15:
+		ctx.System().Kill(m.any())
 	default:
 		ctx.Respond(what)
 	}
@@ -101,6 +111,23 @@ func (m *mob) stumble(ctx actor.Context, odds int) {
 			<-ctx.Done()
 		}
 	}
+}
+
+// flap loses the lease for a while.
+func (m *mob) flap(s *actor.System) {
+	each := func(what func(*actor.PID)) {
+		m.mu.Lock()
+		pids := slices.Clone(m.pids)
+		m.mu.Unlock()
+		for _, pid := range pids {
+			what(pid)
+		}
+	}
+	m.lease.lapsed.Store(true)
+	each(s.Suspend)
+	pass(time.Millisecond)
+	m.lease.lapsed.Store(false)
+	each(s.Resume)
 }
 
 // Whatever actors do, they end when the system does, and nothing is left.
@@ -127,8 +154,14 @@ func TestSystem_EndsWhateverItsActorsDo(t *testing.T) {
 						}
 					})
 				}
+				wg.Go(func() {
+					for range 30 {
+						m.flap(s)
+					}
+				})
 				wg.Wait()
 				testkit.Advance(time.Second)
+				m.flap(s)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
 				if err := s.Shutdown(ctx); err != nil {

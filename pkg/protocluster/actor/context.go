@@ -12,13 +12,15 @@ import (
 // anywhere at any time; all others only by the handler itself.
 //
 // As a context.Context it is done when the actor is told to stop (a PoisonPill
-// waits its turn first) or the sender's deadline passes. Stopping and Stopped
+// waits its turn first), when System.Suspend is called, or when the sender's
+// deadline passes. Stopping and Stopped
 // have a context that is never done.
 type Context struct {
 	cell    *cell
 	message any
 	sender  *PID
 	meta    *Meta
+	number  uint64 // of the message, in the cell's lifetime
 }
 
 var _ context.Context = Context{}
@@ -86,6 +88,10 @@ func (c Context) send(to *PID, e Envelope) {
 }
 
 func sendFrom(from Context, to *PID, e Envelope) {
+	if r := from.cell.replies; r != nil && to != nil && to.Equal(from.sender) {
+		r.Put(r, from.number, reply{to, e})
+		return
+	}
 	_ = from.cell.system.SendEnvelope(to, e) // what is refused becomes a dead letter or fails the future
 }
 
@@ -144,7 +150,7 @@ func spawnFrom(from Context, p *Props, name string) (*PID, error) {
 	more.children[child] = struct{}{}
 	child.wake()
 	if parent.phase >= stopping {
-		child.postSystem(&Stop{})
+		parent.stopChild(child)
 	}
 	return &child.pid, nil
 }
@@ -208,11 +214,12 @@ func (c Context) UnstashAll() { c.cell.unstash() }
 
 // ReenterAfter has then called with what f yields, as a message of this actor:
 // the handler goes on without blocking its worker. It is not called if the
-// actor has ended or restarted by then.
+// actor has ended or restarted by then. If it was suspended meanwhile, c is done
+// as a context, though it can still respond.
 func (c Context) ReenterAfter(f *Future, then func(value any, err error)) {
 	incarnation := c.cell.incarnation
 	f.onDone(func(value any, err error) {
-		again := &continuation{then, value, err, incarnation}
+		again := &continuation{then, value, err, incarnation, c.number}
 		_ = c.cell.post(Envelope{Message: again, Sender: c.sender, Meta: c.meta})
 	})
 }
@@ -223,6 +230,7 @@ type continuation struct {
 	value       any
 	err         error
 	incarnation uint32 // whose state then knows
+	number      uint64 // of the message whose Context then knows
 }
 
 // Deadline is when the sender stops waiting.
@@ -233,7 +241,8 @@ func (c Context) Deadline() (time.Time, bool) {
 	return c.meta.Deadline, true
 }
 
-// Done is closed when the actor is to stop or the deadline passes.
+// Done is closed when the actor is to stop, at System.Suspend, or when the
+// deadline passes.
 func (c Context) Done() <-chan struct{} { return c.scope().Done() }
 
 // Err says why Done is closed: context.Canceled or DeadlineExceeded.
@@ -249,10 +258,30 @@ func (c Context) Value(key any) any {
 			return v.value
 		}
 	}
-	if c.cell.life.Load() == nil {
+	if c.endless() {
 		return nil
 	}
-	return c.scope().Value(key) // package context finds its own there
+	deadline, _ := c.Deadline()
+	return c.cell.life.Value(c.number, deadline, key) // package context finds its own there
+}
+
+// scope returns what ends when the actor is told to stop or is suspended, or at
+// the deadline.
+func (c Context) scope() context.Context {
+	if c.endless() {
+		return context.Background() //nolint:forbidigo // it has no end
+	}
+	deadline, _ := c.Deadline()
+	return c.cell.life.Context(c.number, deadline)
+}
+
+// endless tells Stopping and Stopped, which are handled after the end.
+func (c Context) endless() bool {
+	switch c.message.(type) {
+	case *Stopping, *Stopped:
+		return true
+	}
+	return false
 }
 
 type cellKey struct{}

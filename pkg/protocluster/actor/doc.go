@@ -33,5 +33,8 @@
 //
 // The Example in example_test.go, then actor.go and context.go, which are what
 // a user sees; cell.go, lifecycle.go and supervision.go are the life of one
-// actor; package internal/dispatch gives them turns.
+// actor; guard.go and fence.go are for actors that only one node may run. Package
+// internal/dispatch gives them turns, internal/names finds them by name,
+// internal/lifetime makes their contexts, internal/holdback keeps replies,
+// internal/timers sends later.
 package actor

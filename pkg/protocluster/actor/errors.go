@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/internal/lifetime"
 )
 
 // What became of a message that failed falls into two classes, which errors.Is
@@ -22,6 +24,9 @@ var (
 	ErrStopped = fmt.Errorf("%w: stopped", ErrNotDelivered)
 	// ErrMailboxFull: the mailbox has reached its limit. Is ErrNotDelivered.
 	ErrMailboxFull = fmt.Errorf("%w: mailbox full", ErrNotDelivered)
+	// ErrSuspended is the cause, by context.Cause, of a Context that
+	// System.Suspend ended. Is context.Canceled.
+	ErrSuspended = lifetime.ErrSuspended
 	// ErrNameTaken: another actor of the system has that name.
 	ErrNameTaken = errors.New("actor: name taken")
 )

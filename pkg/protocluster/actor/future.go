@@ -135,7 +135,7 @@ func (f *Future) end(value any, err func() error) bool {
 	}
 	f.mu.Unlock()
 	if id != "" {
-		f.system.registry.remove(id)
+		f.system.registry.Remove(id)
 	}
 	for _, fn := range then {
 		fn(f.value, f.err)
@@ -149,7 +149,7 @@ func (f *Future) publish() string {
 	defer f.mu.Unlock()
 	if f.id == "" && !f.complete {
 		f.id = f.system.nextID(futurePrefix)
-		f.system.registry.add(f.id, &f.pid)
+		f.system.registry.Add(f.id, &f.pid)
 	}
 	return f.id
 }

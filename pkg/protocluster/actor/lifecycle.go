@@ -31,7 +31,11 @@ func (c *cell) handleSystem() {
 // create makes the actor's instance and starts it. A panic on the way is a
 // failure like any other.
 func (c *cell) create() {
-	c.phase, c.actor, c.receive = running, nil, nil
+	c.phase = running
+	if c.life.Killed() {
+		return // its Stop comes next
+	}
+	c.actor, c.receive = nil, nil
 	c.incarnation++
 	c.actor = c.props.producer()
 	if len(c.props.receivers) > 0 {
@@ -40,6 +44,7 @@ func (c *cell) create() {
 	if d := c.props.receiveTimeout; d > 0 {
 		c.setReceiveTimeout(d)
 	}
+	c.life.Next()
 	c.tell(&Started{})
 }
 
@@ -83,6 +88,7 @@ func (c *cell) beginRestart() {
 		return
 	}
 	c.phase = restarting
+	c.life.Next()
 	defer c.settle() // deferred, because a handler may end its goroutine
 	defer c.stopChildren()
 	c.hook(&Restarting{})
@@ -90,11 +96,14 @@ func (c *cell) beginRestart() {
 
 func (c *cell) beginStop(reason error) {
 	if c.phase >= stopping {
+		if c.phase == stopping && c.life.Killed() {
+			c.stopChildren() // a Kill came after the Stop
+		}
 		return
 	}
 	c.phase = stopping
 	c.reason = reason
-	c.interrupt()
+	c.life.Stop()
 	defer c.settle()
 	defer c.stopChildren()
 	c.hook(&Stopping{})
@@ -105,8 +114,16 @@ func (c *cell) stopChildren() {
 		return
 	}
 	for child := range c.more.children {
-		child.postSystem(&Stop{})
+		c.stopChild(child)
 	}
+}
+
+func (c *cell) stopChild(child *cell) {
+	if c.life.Killed() {
+		child.kill()
+		return
+	}
+	child.postSystem(&Stop{})
 }
 
 // settle goes on with a restart or a stop once no child is left.
@@ -134,9 +151,12 @@ func (c *cell) end() {
 	defer c.tellWatchers()
 	c.cancelReceiveTimeout()
 	c.unstash()
+	if c.replies != nil {
+		c.replies.Close(c.replies)
+	}
 	c.dead.Store(true)
 	rest := slices.DeleteFunc(append(c.run[c.pos:], c.user.Close()...), Envelope.private)
-	c.system.registry.remove(c.pid.ID)
+	c.system.registry.Remove(c.pid.ID)
 	c.run, c.actor, c.receive, c.current, c.pos = nil, nil, nil, Envelope{}, 0
 	c.handOn(rest)
 }
@@ -215,10 +235,10 @@ func (c *cell) childEnded(child *cell, m *Terminated) {
 	}
 }
 
-// tellTerminated tells the user once the actor runs, unless it stops.
+// tellTerminated tells the user once the actor may run, unless it stops.
 func (c *cell) tellTerminated(m *Terminated) {
 	switch {
-	case c.phase == running:
+	case c.phase == running && c.admitted():
 		c.tell(m)
 	case c.phase < stopping:
 		c.putBack([]Envelope{{Message: m}})

@@ -17,6 +17,8 @@ type Props struct {
 	spawners       []func(next SpawnFunc) SpawnFunc
 	values         []value
 	afterStop      AfterStop
+	guard          Guard
+	fence          Token
 }
 
 type value struct{ key, value any }

@@ -89,7 +89,7 @@ func (s *System) send(to *PID, e Envelope) error {
 		}
 		return o.transport.Deliver(to, e)
 	}
-	pid := s.registry.get(to.ID)
+	pid := s.registry.Get(to.ID)
 	if c := cellOf(pid); c != nil && to != pid {
 		to.cell.Store(c) // the next message finds it without a look-up
 	}
@@ -111,6 +111,17 @@ func (s *System) deliver(pid *PID, id string, e Envelope) error {
 		return nil
 	}
 	return err
+}
+
+// local finds the actor of this system that has that PID, or nil.
+func (s *System) local(pid *PID) *cell {
+	if c := cellOf(pid); pid == nil || c != nil && c.system == s && !c.dead.Load() {
+		return c
+	}
+	if !s.outside.Load().local(pid.Address) {
+		return nil
+	}
+	return cellOf(s.registry.Get(pid.ID))
 }
 
 func cellOf(pid *PID) *cell {
@@ -150,12 +161,12 @@ func (s *System) Refuse(to *PID, e Envelope, err error) {
 // this node. It does not block; ErrNoActor, ErrStopped and ErrMailboxFull say
 // that nobody took it.
 func (s *System) Receive(id string, e Envelope) error {
-	return s.deliver(s.registry.get(id), id, e)
+	return s.deliver(s.registry.Get(id), id, e)
 }
 
 // ReceiveSystem is Receive for system messages.
 func (s *System) ReceiveSystem(id string, m SystemMessage) {
-	s.deliverSystem(s.registry.get(id), NewPID(s.Address(), id), m)
+	s.deliverSystem(s.registry.Get(id), NewPID(s.Address(), id), m)
 }
 
 // Publish returns the id under which other nodes can send to pid. A future
@@ -180,7 +191,7 @@ func (s *System) sendSystem(to *PID, m SystemMessage) {
 	case f != nil && f.system == s:
 		s.deliverSystem(to, to, m)
 	case o.local(to.Address):
-		s.deliverSystem(s.registry.get(to.ID), to, m)
+		s.deliverSystem(s.registry.Get(to.ID), to, m)
 	case o.transport != nil:
 		o.transport.DeliverSystem(to, m)
 	default:

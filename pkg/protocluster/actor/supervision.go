@@ -136,7 +136,7 @@ func (c *cell) obey(d Directive, delay time.Duration, reason error) {
 	case d == DirectiveResume:
 		c.postSystem(inTurn(func() { c.resume(reason) }))
 	case d == DirectiveStop:
-		c.interrupt()
+		c.life.Stop()
 		c.postSystem(inTurn(func() { c.beginStop(reason) }))
 	case delay > 0:
 		time.AfterFunc(delay, func() { c.postSystem(inTurn(c.beginRestart)) })

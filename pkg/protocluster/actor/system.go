@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/protocluster/workshop/pkg/protocluster/internal/dispatch"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/names"
 )
 
 // System is a set of actors that run on one pool of workers. Its methods may be
@@ -28,7 +29,7 @@ type System struct {
 	events    EventStream
 	guardian  *Strategy
 	workers   *dispatch.Pool
-	registry  *registry
+	registry  *names.Registry[*PID]
 	scheduler Scheduler
 	serial    atomic.Uint64 // of the last name made up
 	outside   atomic.Pointer[outside]
@@ -84,7 +85,7 @@ func NewSystem(opts ...SystemOption) *System {
 		logger:   cmp.Or(config.logger, slog.Default()),
 		guardian: &config.guardian,
 		workers:  dispatch.New(config.workers),
-		registry: newRegistry(),
+		registry: names.New[*PID](),
 		gone:     make(chan struct{}),
 	}
 	s.Root, s.scheduler.system = s, s
@@ -157,6 +158,9 @@ func (s *System) spawn(p *Props, parent *cell, id string) (*cell, error) {
 	c.pid.Address, c.pid.ID = s.Address(), id
 	c.pid.cell.Store(c)
 	c.alerts.Store(1)
+	if p.guard != nil {
+		c.replies = &replies{of: c}
+	}
 	s.mu.Lock()
 	if s.stopping && parent == nil {
 		s.mu.Unlock()
@@ -164,7 +168,7 @@ func (s *System) spawn(p *Props, parent *cell, id string) (*cell, error) {
 	}
 	s.live++
 	s.mu.Unlock()
-	if !s.registry.add(id, &c.pid) {
+	if !s.registry.Add(id, &c.pid) {
 		s.ended()
 		return nil, fmt.Errorf("actor: spawn %q: %w", id, ErrNameTaken)
 	}
@@ -222,10 +226,12 @@ func (s *System) Shutdown(ctx context.Context) error {
 		s.finish()
 	}
 	s.mu.Unlock()
-	for _, c := range s.registry.roots() {
-		c.postSystem(&Stop{})
+	for pid := range s.registry.All() {
+		if c := cellOf(pid); c != nil && c.parent == nil {
+			c.postSystem(&Stop{})
+		}
 	}
-	s.scheduler.close()
+	s.scheduler.timers.Close()
 	err := await(ctx, s.gone, "actors")
 	s.finish() // what has not ended by now never does
 	return errors.Join(err, await(ctx, s.workers.Close(), "workers"))
