@@ -35,6 +35,29 @@ func TestOwner_GoldenVectors(t *testing.T) {
 	}
 }
 
+// As above, of members with weights.
+func TestWeighted_GoldenVectors(t *testing.T) {
+	rows := []struct {
+		weights []float64 // of 127.0.0.1:8081 and the ports after it
+		want    string    // the owner of the identities 0, 1, 2 … of "user"
+	}{
+		{[]float64{1, 2, 1}, "bbbcaccbabbbbaacbbbcbcbacbabbaabccbacbabbccabbabbbbbbaabacabbcaa"},
+		{[]float64{1, 1, 1, 1, 3}, "edeeaeeededcceaeeedceebeceaeeaeeeeddcbaeeeeacdedbeedeaedecaedcda"},
+		{[]float64{0.001, 1, 2.5, 1000, 7}, "dddddddddddddddddddcdddddddddddddddddddddddddddddddddddddddddddd"},
+		{[]float64{0, 0.3, 1, 0.7, 1.1, 2, 1, 1, 1, 5}, "ejgefjhjjgjjfejjfedcjeiacgahjfjgfjgdcfaehheffdjdgdhhjaaifcafgcfj"},
+	}
+	for _, row := range rows {
+		table := rendezvous.NewWeightedTable(addresses(len(row.weights)), row.weights)
+		got := make([]byte, 64)
+		for i := range got {
+			got[i] = 'a' + byte(table.Owner(user(i)))
+		}
+		if string(got) != row.want {
+			t.Errorf("owners with the weights %v = %q, want %q", row.weights, got, row.want)
+		}
+	}
+}
+
 func TestOwner_GoldenNames(t *testing.T) {
 	names := []string{"", "a", "n1", "n2", "n-3/with:signs", "ünïcödé", "shop-7f9c6d5b8-x2x4z"}
 	table := rendezvous.NewTable(names)

@@ -15,12 +15,14 @@ type Key struct {
 // Table answers who owns a key among the members it was made of. The zero
 // Table has no members.
 type Table struct {
-	members []member // sorted by name
+	members  []member // sorted by name
+	weighted bool     // and their weights differ
 }
 
 type member struct {
-	hash  uint64 // of the name
-	index int    // in the names that NewTable got
+	hash   uint64 // of the name
+	index  int    // in the names that NewTable got
+	weight uint64 // if NewWeightedTable made the table
 }
 
 // NewTable returns the table of the members with those names. It keeps no
@@ -36,10 +38,14 @@ func NewTable(names []string) Table {
 
 // Owner returns the index, in the names that the table was made of, of the
 // member that owns key, or -1 if there are no members. The owner is the member
-// whose score for the key is highest; of equals the one whose name sorts first.
+// whose score for the key is highest, with regard to its weight if they differ;
+// of equals the one whose name sorts first.
 //
 // Rendezvous hashing; Thaler & Ravishankar, IEEE/ACM ToN 6(1), 1998.
 func (t Table) Owner(key Key) int {
+	if t.weighted {
+		return t.weightedOwner(key)
+	}
 	owner, best, hash := -1, uint64(0), keyHash(key)
 	for _, m := range t.members {
 		if s := score(m.hash, hash); s > best || owner < 0 {
