@@ -41,6 +41,8 @@ type Config struct {
 	// Types holds one value of each message type that is not a protobuf
 	// message.
 	Types []any
+	// Services are other gRPC services on the node's port.
+	Services []Service
 	// Lanes is how many ordered streams a link has, at most 16; 0 means 4.
 	Lanes int
 	// MaxMessageBytes bounds one message, at least 64 KiB; 0 means 4 MiB.
@@ -72,7 +74,7 @@ func Configure(host string, port int, opts ...Option) *Config {
 // With returns a copy of c with opts applied.
 func (c *Config) With(opts ...Option) *Config {
 	d := *c
-	d.Kinds, d.Types = maps.Clone(c.Kinds), slices.Clone(c.Types)
+	d.Kinds, d.Types, d.Services = maps.Clone(c.Kinds), slices.Clone(c.Types), slices.Clone(c.Services)
 	for _, opt := range opts {
 		opt(&d)
 	}
@@ -164,6 +166,7 @@ func (c *Config) Validate() error {
 	for name, props := range d.Kinds {
 		check(name != "" && props != nil, "kind %q needs a name and props; add them in WithKinds", name)
 	}
+	faults = append(faults, link.CheckServices(d.Services))
 	check(d.Lanes >= 1 && d.Lanes <= link.MaxLanes, "%d lanes; use 1 to %d", d.Lanes, link.MaxLanes)
 	check(d.MaxMessageBytes >= link.MinMessageBytes && d.MaxMessageBytes <= link.MaxMessageBytes,
 		"messages of at most %d bytes; use %d to %d", d.MaxMessageBytes, link.MinMessageBytes, link.MaxMessageBytes)

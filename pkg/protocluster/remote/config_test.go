@@ -29,6 +29,11 @@ func TestValidate(t *testing.T) {
 		{"kind without props", remote.Configure("x", 1, remote.WithKinds(map[string]*actor.Props{"k": nil})), []string{`kind "k"`}},
 		{"types", remote.Configure("x", 1, remote.WithTypes(nil)), []string{"got nil"}},
 		{"TLS", remote.Configure("x", 1, remote.WithTLS(&tls.Config{})), []string{"set Certificates", "set RootCAs"}},
+		{"service", remote.Configure("x", 1, remote.WithService(&parrotDesc, polly(nil))), nil},
+		{"service of nothing", remote.Configure("x", 1, remote.WithService(nil, 1)), []string{"without description", "WithService"}},
+		{"service of another type", remote.Configure("x", 1, remote.WithService(&parrotDesc, 1)), []string{"int does not implement remote_test.parrot"}},
+		{"service twice", remote.Configure("x", 1, remote.WithService(&parrotDesc, polly(nil)), remote.WithService(&parrotDesc, polly(nil))),
+			[]string{"two services of the name test.Parrot"}},
 		{"everything", remote.Configure("", -1, remote.WithMaxMessageBytes(1), remote.WithQueueBytes(-1),
 			func(c *remote.Config) { c.Lanes, c.Heartbeat, c.DeadAfter = 17, 2*time.Second, time.Second }),
 			[]string{"no host", "port -1", "17 lanes", "at most 1 bytes", "WithQueueBytes", "dead after 1s"}},
@@ -47,11 +52,11 @@ func TestValidate(t *testing.T) {
 
 func TestWithCopies(t *testing.T) {
 	base := remote.Configure("x", 1, remote.WithTypes(1))
-	copied := base.With(remote.WithTypes(2), remote.WithKinds(map[string]*actor.Props{"k": nil}), remote.WithoutListener())
-	if len(base.Types) != 1 || base.Kinds != nil || base.Client {
+	copied := base.With(remote.WithTypes(2), remote.WithService(&parrotDesc, polly(nil)), remote.WithKinds(map[string]*actor.Props{"k": nil}), remote.WithoutListener())
+	if len(base.Types) != 1 || len(base.Services) != 0 || base.Kinds != nil || base.Client {
 		t.Errorf("the original became %+v", base)
 	}
-	if len(copied.Types) != 2 || len(copied.Kinds) != 1 || !copied.Client || copied.Network == nil {
+	if len(copied.Types) != 2 || len(copied.Services) != 1 || len(copied.Kinds) != 1 || !copied.Client || copied.Network == nil {
 		t.Errorf("the copy is %+v", copied)
 	}
 }

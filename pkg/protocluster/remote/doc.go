@@ -29,20 +29,22 @@
 // What a peer sends is bounded before it is decoded, and speaks only for the
 // peer's own actors. Without TLS anybody can be a peer, so listen where only
 // friends are. A client cannot stop actors; nobody spawns what is not in
-// Config.Kinds. [Remote.Rejected] counts what was refused.
+// Config.Kinds. [Remote.Rejected] counts what was refused. Who calls a service
+// that WithService adds is its own affair; [Remote.Verify] helps.
 //
 // # Goroutines
 //
 // One for the listener, one that beats; for each node that is sent to, one that
 // keeps the connection, and for each of its streams a reader and a writer; for
 // each stream that a peer opens, gRPC's handler, a reader, and a writer unless
-// the peer is dialled for what is sent to it. Remote.Stop ends all of them.
+// the peer is dialled for what is sent to it. Remote.Stop ends all of them, and
+// the handlers of other services.
 //
 // # Reading
 //
 // Start with deliver.go, what becomes of a message that is sent, and receive.go,
 // of one that comes; then watch.go, remote.go and config.go. That is the whole
-// of what a message means. To go deeper: internal/link is how batches of
+// of what a message means; service.go is the node's port for others. To go deeper: internal/link is how batches of
 // messages get to a node and what happens when its connection breaks,
 // internal/wire how they look on the way, and remote.proto the frames. The
 // [Example] runs.

@@ -45,7 +45,7 @@ func New(system *actor.System, config *Config) *Remote {
 		buffers: sync.Pool{New: func() any { return new([]byte) }}}
 	r.endpoint = link.New(inbound{r}, link.Config{
 		System: system.ID(), Cluster: config.Cluster, Client: config.Client, Types: types, TLS: config.TLS,
-		Dial: config.Network.Dial, DialFilter: config.DialFilter, Lanes: config.Lanes,
+		Dial: config.Network.Dial, DialFilter: config.DialFilter, Services: config.Services, Lanes: config.Lanes,
 		MaxMessageBytes: config.MaxMessageBytes, QueueBytes: config.QueueBytes,
 		Heartbeat: config.Heartbeat, DeadAfter: config.DeadAfter,
 	})

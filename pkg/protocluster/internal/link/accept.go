@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"net"
 	"time"
 
@@ -37,6 +38,9 @@ func (e *Endpoint) newServer() *grpc.Server {
 		grpc.ConnectionTimeout(c.DeadAfter), grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: 12 * c.DeadAfter}),
 		grpc.WaitForHandlers(true))
 	remotepb.RegisterRemoteServer(server, service{Endpoint: e})
+	for _, other := range c.Services {
+		server.RegisterService(other.Desc, other.Impl)
+	}
 	return server
 }
 
@@ -139,13 +143,23 @@ func (e *Endpoint) identify(ctx context.Context, h *remotepb.Hello) (Peer, error
 	case err != nil || host == "":
 		return p, e.violation("malformed hello", codes.InvalidArgument, "the peer's address %q is not host:port", h.Address)
 	}
-	if conn, ok := grpcpeer.FromContext(ctx); ok && !p.Client {
-		if err := owns(e.config.TLS, host, conn.AuthInfo); err != nil {
+	if !p.Client {
+		if err := e.Verify(ctx, host); err != nil {
 			return p, e.violation("foreign address", codes.PermissionDenied,
 				"the peer's certificate is not for its address %s: %v", p.Address, err)
 		}
 	}
 	return p, e.alive(p.System)
+}
+
+// Verify checks that whoever made the call that ctx belongs to has shown the
+// certificate which it would have to show if it were dialled on host.
+func (e *Endpoint) Verify(ctx context.Context, host string) error {
+	conn, ok := grpcpeer.FromContext(ctx)
+	if !ok {
+		return errors.New("ctx belongs to no call")
+	}
+	return owns(e.config.TLS, host, conn.AuthInfo)
 }
 
 // admit registers a session that a peer opened. An older one of the same peer

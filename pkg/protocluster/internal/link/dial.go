@@ -18,16 +18,22 @@ const (
 	connWindow   = 4 << 20
 )
 
+// Dial returns a connection to address that nothing else uses. Its first call
+// makes it, and fails if that fails.
+func (e *Endpoint) Dial(address string, opts ...grpc.CallOption) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///"+address,
+		grpc.WithTransportCredentials(clientTLS(e.config.TLS)),
+		grpc.WithContextDialer(e.config.Dial),
+		grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(connWindow),
+		grpc.WithDefaultCallOptions(opts...), grpc.WithMaxHeaderListSize(maxHeaderBytes),
+		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithIdleTimeout(0), grpc.WithNoProxy())
+}
+
 // connect dials the link's address and serves a session until it ends. The
 // error says why it ended, or did not begin.
 func (l *Link) connect(ctx context.Context) error {
 	c := l.e.config
-	conn, err := grpc.NewClient("passthrough:///"+l.address,
-		grpc.WithTransportCredentials(clientTLS(c.TLS)),
-		grpc.WithContextDialer(c.Dial),
-		grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(connWindow),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(c.MaxMessageBytes+wire.BatchBytes)), grpc.WithMaxHeaderListSize(maxHeaderBytes),
-		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithIdleTimeout(0), grpc.WithNoProxy())
+	conn, err := l.e.Dial(l.address, grpc.MaxCallRecvMsgSize(c.MaxMessageBytes+wire.BatchBytes))
 	if err != nil {
 		return err
 	}

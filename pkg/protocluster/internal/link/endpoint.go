@@ -63,6 +63,7 @@ type Config struct {
 	TLS             *tls.Config
 	Dial            func(ctx context.Context, address string) (net.Conn, error)
 	DialFilter      func(address string) error
+	Services        []Service
 	Lanes           int
 	MaxMessageBytes int
 	QueueBytes      int
