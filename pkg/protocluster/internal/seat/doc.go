@@ -1,0 +1,60 @@
+// Package seat drives package sealedview on a node. sealedview.Node decides, as a
+// state machine without I/O; a Seat gives it time, the view store and the other
+// members, and tells the node's Host what comes of it. PROTOCOL.md says why any
+// of this keeps an identity from being active twice.
+//
+// # Promises
+//
+// Serves is true only while the node holds a lease, by the clock, at the instant
+// of the call; it costs a reading of the clock and waits for nothing. An
+// activation is registered by Claim under the same lock under which views are
+// installed, so that the host finds it when it is told of the next view. Lease
+// traffic waits for nobody: not for the host, not for the store, not for a node
+// that does not read. Host calls come in order, one at a time, late if one takes
+// long. Who was taken out of the view comes back under another id by itself.
+//
+// A machine that sleeps stops the clock by which Go measures time. On Linux and
+// macOS a Seat notices that when it does anything at all, and within a fifth of
+// Params.Renew after the machine woke; up to then Serves may be true although the
+// lease has ended. A Claim looks first.
+//
+// Not promised: that a message to another node arrives. Whatever matters is
+// repeated by sealedview.
+//
+// # Lease traffic
+//
+// A node tells another over a gRPC stream of its own, on a connection of its own,
+// to the Service on the other's port; the other has a stream back. A frame says
+// for which member it is, because after a restart another one can be at the same
+// address. Receipts say that frames arrive; a connection over which nothing does
+// for Params.Suspect is given up and dialled again. What waits for one node is
+// bounded in number and in age, and a connection ends that nothing goes over for
+// half a minute. Only addresses that the view store has named are dialled. What a
+// caller does wrong ends its stream, with a status that says why, and is counted
+// in Stats.Rejected.
+//
+// # Goroutines
+//
+// Run starts four that last as long as it does: one keeps the time, one calls the
+// host, one watches the store, one announces the node in it. Each read and write
+// of the store is one more while it lasts; so is each line to another node, with
+// a reader of receipts while it is connected, and the reader of each stream that
+// another node opened. Run returns when all of them have ended.
+//
+// # Errors
+//
+// New reports all that is wrong with a Config. Run fails if it is called twice,
+// or the Service is in use. A store that does not answer, or a node that cannot
+// be reached, is no error: it is logged when it begins and when it ends, and
+// counted in Stats.
+//
+// # Reading
+//
+// seat.go is what a node's cluster calls, host.go and store.go what it provides.
+// step.go is the heart: an event goes in, the end of the lease is published, what
+// came of it is done. run.go, the beginning, the time and the end; hosting.go and
+// edge.go, what the host is told, and logged.go, what its operator is; storage.go
+// and watch.go, the store. Then lease traffic: lines.go, line.go and progress.go
+// out, service.go and hearing.go in, frame.go and seat.proto in between. The tests
+// begin with helper_test.go.
+package seat
