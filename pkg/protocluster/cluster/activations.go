@@ -6,11 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/handover"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/lru"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/seat"
 )
 
 // ActivationError says that the actor of an identity could not be started: its
@@ -51,27 +55,38 @@ type activations struct {
 type hosted struct {
 	Kind
 	props  *actor.Props
-	active int     // guarded by activations.mu, as is used
-	used   lruHeap // those that may be evicted, if the kind evicts
+	strict bool                  // one activation at most
+	active int                   // guarded by activations.mu, as is used
+	used   lru.Heap[*activation] // those that may be evicted, if the kind evicts
 }
 
 // activation is one actor of an identity, from before its start to its end.
 type activation struct {
+	lru.Item[*activation] // its last use, since activations.began
+
 	node *node
 	kind *hosted
 	id   Identity
+	void atomic.Bool // its member was evicted; set before the node is another member
 
 	started chan struct{} // closed when *Started was handled, or never will be
 	pid     *actor.PID    // set before started is closed, as is err; guarded by activations.mu
 	err     error
 	ended   chan struct{}
-	used    atomic.Int64 // when its last message came, since activations.began
-	served  bool         // it had a message; of its own turn
+	served  bool // it had a message; of its own turn
 
-	ending bool  // nothing more should go to it; guarded by activations.mu
-	seen   int64 // used as the heap knows it, likewise
-	index  int   // in the heap, -1: not in it
+	ending bool // nothing more should go to it; guarded by activations.mu
+	how    end  // it does, likewise
 }
+
+// end is how an activation ends.
+type end uint8
+
+const (
+	drained   end = iota // it handles what is queued before
+	displaced            // what is queued goes to the next activation
+	dropped              // likewise, and it saves nothing: it may not act any more
+)
 
 func newActivations(n *node, kinds []Kind) *activations {
 	t := &activations{node: n, kinds: make(map[string]*hosted), began: time.Now(),
@@ -83,10 +98,17 @@ func newActivations(n *node, kinds []Kind) *activations {
 }
 
 // activate returns the activation of id once it has started, after the end of
-// one that is ending.
+// one that is ending, and of those that others had.
 func (t *activations) activate(ctx context.Context, id Identity) (*actor.PID, error) {
+	var wait *handover.Wait[Identity]
+	defer func() { wait.Close() }()
 	for {
-		a, ending, err := t.claim(id)
+		a, ending, err := t.claim(id, wait.Said())
+		if fenced, ok := errors.AsType[*FencedError](err); ok && len(fenced.Owing) > 0 {
+			if wait, err = t.node.tenure.await(ctx, wait, fenced); err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -106,36 +128,82 @@ func (t *activations) activate(ctx context.Context, id Identity) (*actor.PID, er
 	}
 }
 
-// claim finds the activation of id or begins one.
-func (t *activations) claim(id Identity) (a *activation, ending bool, err error) {
+// claim finds the activation of id or begins one. Answers are what was said by
+// those who held a strict one before.
+func (t *activations) claim(id Identity, answers []seat.Answer) (a *activation, ending bool, err error) {
+	a, ending, kind, err := t.find(id)
+	if a != nil || err != nil {
+		return a, ending, err
+	}
+	began, props := false, kind.props
+	if kind.strict {
+		err = t.node.tenure.claim(id, answers, func(token actor.Token) {
+			if a, ending, began = t.begin(id, kind); began {
+				props = props.With(actor.WithGuard(a), actor.WithFence(token))
+			}
+		})
+	} else {
+		a, ending, began = t.begin(id, kind)
+	}
+	switch {
+	case err != nil:
+		return nil, false, err
+	case a == nil: // closed meanwhile
+		return t.claim(id, answers)
+	case began:
+		t.spawn(a, props)
+	}
+	return a, ending, nil
+}
+
+// find returns the activation of id or, if there is none, its kind.
+func (t *activations) find(id Identity) (a *activation, ending bool, kind *hosted, err error) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	if a = t.active[id]; a != nil {
-		defer t.mu.Unlock()
-		return a, a.ending, nil
+		return a, a.ending, nil, nil
 	}
 	kind, why := t.kinds[id.Kind], "does not host that kind"
 	if t.closed {
 		kind, why = nil, "is leaving"
 	}
 	if kind == nil {
-		defer t.mu.Unlock()
-		return nil, false, fmt.Errorf("cluster: %s is not activated on %s, which %s: %w",
+		return nil, false, nil, fmt.Errorf("cluster: %s is not activated on %s, which %s: %w",
 			id.text(), t.node.Self().Address, why, actor.ErrNotDelivered)
 	}
-	a = &activation{node: t.node, kind: kind, id: id, started: make(chan struct{}), ended: make(chan struct{}), index: -1}
+	return nil, false, kind, nil
+}
+
+// begin registers an activation of id unless there is one, or will be none.
+func (t *activations) begin(id Identity, kind *hosted) (a *activation, ending, began bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if a = t.active[id]; a != nil || t.closed {
+		return a, a != nil && a.ending, false
+	}
+	a = &activation{node: t.node, kind: kind, id: id, started: make(chan struct{}), ended: make(chan struct{})}
 	t.active[id] = a
 	kind.active++
-	t.mu.Unlock()
+	return a, false, true
+}
+
+// spawn starts the actor of an activation that has just begun.
+func (t *activations) spawn(a *activation, props *actor.Props) {
 	t.node.stats.activations.Add(1)
-	props := kind.props.With(actor.WithValue(activationKey{}, a), actor.WithAfterStop(a.afterStop))
-	if _, err := t.node.system.SpawnNamed(props, id.grain()); err != nil {
+	props = props.With(actor.WithValue(activationKey{}, a), actor.WithAfterStop(a.afterStop))
+	if _, err := t.node.system.SpawnNamed(props, a.id.grain()); err != nil {
 		if a.err = err; !errors.Is(err, actor.ErrStopped) { // which another member may do better
-			a.err = &ActivationError{ID: id, Err: err}
+			a.err = &ActivationError{ID: a.id, Err: err}
 		}
 		t.remove(a)
 	}
-	return a, false, nil
 }
+
+// Admit implements actor.Guard.
+func (a *activation) Admit(self *actor.PID) bool { return a.node.tenure.admit(a, self) }
+
+// serves reports whether an activation of a strict kind may act now.
+func (a *activation) serves() bool { return a.node.tenure.serves() && !a.void.Load() }
 
 // observe is the middleware that follows an activation's life.
 func observe(next actor.ReceiveFunc) actor.ReceiveFunc {
@@ -156,7 +224,7 @@ func observe(next actor.ReceiveFunc) actor.ReceiveFunc {
 		default:
 			a.served = true
 			if a.kind.evicts() {
-				a.used.Store(int64(time.Since(a.node.grains.began)))
+				a.Use(time.Since(a.node.grains.began))
 			}
 		}
 		next(ctx)
@@ -164,8 +232,13 @@ func observe(next actor.ReceiveFunc) actor.ReceiveFunc {
 }
 
 // start has the actor handle *Started; a panic in that ends it, for a restart
-// would fail as well.
+// would fail as well. So does a lease that ended before.
 func (a *activation) start(ctx actor.Context, next actor.ReceiveFunc) {
+	if a.kind.strict && !a.serves() {
+		a.err = &FencedError{ID: a.id, Member: a.node.Self(), Epoch: a.node.View().Epoch}
+		ctx.System().Kill(ctx.Self())
+		return
+	}
 	done := false
 	defer func() {
 		if done {
@@ -176,12 +249,14 @@ func (a *activation) start(ctx actor.Context, next actor.ReceiveFunc) {
 	}()
 	next(ctx)
 	done = true
-	for _, e := range a.node.parking.claim(a.id) {
+	for _, e := range a.node.parking.lots.Take(a.id) {
 		_ = ctx.System().SendEnvelope(ctx.Self(), e) // a full mailbox refuses it
 	}
-	evict := a.node.grains.joined(a, ctx.Self())
+	evict, how := a.node.grains.joined(a, ctx.Self())
 	close(a.started)
-	a.node.grains.poison(evict)
+	for _, a := range evict {
+		a.node.grains.finish(a, how)
+	}
 }
 
 // afterStop is called when the actor has ended. What waited behind the stop
@@ -195,22 +270,22 @@ func (a *activation) afterStop(_ *actor.PID, reason error, waiting []actor.Envel
 		n.refuse(a.id, waiting, a.err)
 	} else {
 		n.grains.ending(a) // an interceptor may have kept *Stopping for itself
-		n.cache.remove(a.id, a.pid)
+		n.cache.Remove(a.id, a.pid)
 		n.parking.requeue(a.id, waiting, a.served)
 	}
 	n.grains.remove(a)
 }
 
 // joined counts a among the living, and returns who has to go for that.
-func (t *activations) joined(a *activation, pid *actor.PID) (evict []*activation) {
+func (t *activations) joined(a *activation, pid *actor.PID) (evict []*activation, how end) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	a.pid = pid
 	if a.ending { // was told to end before it could
-		return []*activation{a}
+		return []*activation{a}, a.how
 	}
-	a.used.Store(int64(time.Since(t.began)))
-	return a.kind.push(a)
+	a.Use(time.Since(t.began))
+	return a.kind.push(a), drained
 }
 
 // ending takes note that a stops by itself.
@@ -237,55 +312,91 @@ func (t *activations) remove(a *activation) {
 	}
 }
 
-// retain evicts whatever keep does not want, and returns how many that are.
+// retain evicts what keep does not want of the kinds that are not strict, and
+// returns how many that are.
 func (t *activations) retain(keep func(Identity) bool) int {
+	those := t.those(func(a *activation) bool { return !a.kind.strict && !keep(a.id) })
+	t.end(those, drained)
+	return len(those)
+}
+
+// without ends those of the strict kinds for which gone holds, and waits until
+// they have ended; false if ctx ends first.
+func (t *activations) without(ctx context.Context, gone func(Identity) bool) bool {
+	those := t.those(func(a *activation) bool { return a.kind.strict && gone(a.id) })
+	t.end(those, displaced)
+	for _, a := range those {
+		select {
+		case <-a.ended:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
+// drop ends all of the strict kinds, which may not act any more.
+func (t *activations) drop() {
+	those := t.those(func(a *activation) bool { return a.kind.strict })
+	for _, a := range those {
+		a.void.Store(true)
+	}
+	t.end(those, dropped)
+}
+
+// suspend tells the handlers of strict kinds that their lease is over.
+func (t *activations) suspend() {
+	for _, a := range t.those(func(a *activation) bool { return a.kind.strict }) {
+		t.node.system.Suspend(t.node.here(a.id))
+	}
+}
+
+// those returns the activations for which is holds; it is asked without the lock.
+func (t *activations) those(is func(a *activation) bool) []*activation {
 	t.mu.Lock()
 	all := make([]*activation, 0, len(t.active))
 	for _, a := range t.active {
 		all = append(all, a)
 	}
 	t.mu.Unlock()
-	evict := all[:0]
-	for _, a := range all {
-		if !keep(a.id) {
-			evict = append(evict, a)
-		}
-	}
-	t.evict(evict)
-	return len(evict)
+	return slices.DeleteFunc(all, func(a *activation) bool { return !is(a) })
 }
 
-// evict has those activations finish what is queued and end.
-func (t *activations) evict(those []*activation) {
+// end ends those activations; who has not started yet ends then. One that is
+// ending already may have to end sooner.
+func (t *activations) end(those []*activation, how end) {
 	t.mu.Lock()
-	started := those[:0]
+	var started []*activation
 	for _, a := range those {
-		if a.pid != nil && !a.ending {
+		if a.pid != nil && (!a.ending || how > a.how) {
 			started = append(started, a)
 		}
-		a.ending = true
+		a.ending, a.how = true, max(a.how, how)
 		a.kind.drop(a)
 	}
 	t.mu.Unlock()
-	t.poison(started)
+	for _, a := range started {
+		t.finish(a, how)
+	}
 }
 
-func (t *activations) poison(those []*activation) {
-	for _, a := range those {
+// finish has the actor of an activation that is ending end.
+func (t *activations) finish(a *activation, how end) {
+	switch how {
+	case drained:
 		t.node.system.Poison(a.pid)
+	case displaced:
+		t.node.system.Stop(a.pid)
+	case dropped:
+		t.node.system.Kill(a.pid)
 	}
 }
 
 // drain activates nothing more, evicts everything and waits for the end of it;
 // when ctx ends, actors are stopped with messages still queued.
 func (t *activations) drain(ctx context.Context) error {
-	t.mu.Lock()
-	if !t.closed && len(t.active) == 0 {
-		close(t.none)
-	}
-	t.closed = true
-	t.mu.Unlock()
-	t.retain(func(Identity) bool { return false })
+	t.close()
+	t.end(t.those(func(*activation) bool { return true }), drained)
 	select {
 	case <-t.none:
 		return nil
@@ -297,6 +408,16 @@ func (t *activations) drain(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("%d activations have not finished what was queued: %w", len(t.active), context.Cause(ctx))
+}
+
+// close has nothing more be activated.
+func (t *activations) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.closed && len(t.active) == 0 {
+		close(t.none)
+	}
+	t.closed = true
 }
 
 // counts returns the number of activations per kind.

@@ -24,6 +24,10 @@ type Config struct {
 	Remote *remote.Config
 	// Kinds is what this member hosts; members may differ in it.
 	Kinds []Kind
+	// Weight is this member's share of identities, in proportion to that of
+	// others: one of weight 2 gets twice as many as one of weight 1, which 0
+	// means. Only a ViewStore tells others of it.
+	Weight float64
 	// RequestTimeout bounds a request, a send and a look-up whose context has
 	// no deadline; 0 means 5 s.
 	RequestTimeout time.Duration
@@ -55,6 +59,9 @@ func WithKinds(kinds ...Kind) Option {
 	return func(c *Config) { c.Kinds = append(c.Kinds, kinds...) }
 }
 
+// WithWeight sets Config.Weight.
+func WithWeight(w float64) Option { return func(c *Config) { c.Weight = w } }
+
 // WithRequestTimeout sets Config.RequestTimeout.
 func WithRequestTimeout(d time.Duration) Option { return func(c *Config) { c.RequestTimeout = d } }
 
@@ -75,6 +82,7 @@ func (c *Config) Validate() error {
 	missing(c.Lookup == nil, "no lookup says where identities live; configure one, such as disthash.New()")
 	missing(c.Remote == nil, "no remote is configured; give remote.Configure(\"127.0.0.1\", 0)")
 	missing(c.RequestTimeout < 0 || c.GossipInterval < 0, "a timeout or interval is negative; 0 means its default")
+	missing(!(c.Weight >= 0 && c.Weight <= 1e6), "a weight is from 0, which means 1, to a million")
 	names := make(map[string]bool)
 	for _, k := range c.Kinds {
 		faults = append(faults, k.Validate())

@@ -9,8 +9,19 @@
 // whether the message was executed. What was definitely not is tried again, what
 // may have been is not. It does not promise that a message handed to a connection
 // arrives (only a reply does that), nor order across two activations, nor state
-// beyond one. How strictly there is one activation of an identity at a time is up
-// to the lookup: disthash ends duplicates as soon as it sees them.
+// beyond one.
+//
+// How strictly there is one activation of an identity is up to the lookup.
+// disthash ends duplicates as soon as it sees them. Where the lookup's Locator is
+// a Placer, as partition's is, kinds are strict unless they are Eventual: at any
+// instant at most one member can hand a message to an activation of an identity.
+// A reply leaves only if the member still has its lease after the handler has
+// returned. A member without a lease lets messages wait, and goes on with its
+// state intact if the lease comes back; one that was evicted drops what it has,
+// without saving, and joins again as another. What a handler writes elsewhere
+// needs actor.Context.Fence: its context is cancelled when the lease ends, but the
+// handler is not stopped. All that takes a provider with a ViewStore, and clocks
+// whose rates are off by 1 % at most.
 //
 // Join, Leave, Locate, Send and Request block, until their context ends at most;
 // all methods may be called concurrently. View, Loads and Stats do not block.
@@ -24,11 +35,15 @@
 //     actor.ErrNotDelivered or actor.ErrUnknownOutcome, and wraps
 //   - *NoHostError: no member that is up hosts the kind;
 //   - *ActivationError: the actor could not be started;
-//   - *UnansweredError, *MovedError: a member did not take it, others may.
+//   - *UnansweredError, *MovedError, *FencedError: a member did not take it;
+//     others may, or the same one later.
 //   - *actor.ReplyError is the virtual actor's own error.
 //
 // Read identity.go, kind.go and view.go for the words; request.go, locate.go,
 // activations.go and parking.go for the way of a message; cluster.go and node.go for
-// the life of a node; provider.go and lookup.go for what can be exchanged. The
-// package's Example is a cluster of two nodes.
+// the life of a node; provider.go and lookup.go for what can be exchanged; tenure.go
+// and handover.go for strict kinds. The package's Example is a cluster of two nodes.
+// What can be taken on trust is in packages below internal: seat takes and keeps a
+// member's place in sealed views, handover waits for who held an identity before,
+// gossip, pidcache, flights, lots and lru are what their names say.
 package cluster

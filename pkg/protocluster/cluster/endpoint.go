@@ -7,6 +7,7 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/clusterpb"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/sealedview"
 )
 
 // endpointName is the actor by which the nodes of a cluster talk.
@@ -53,15 +54,20 @@ func (n *node) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *clusterpb.LocateRequest:
 		n.answer(ctx, func(ctx context.Context) any { return n.serve(ctx, m.GetGrain()) })
+	case *clusterpb.ReleaseRequest:
+		n.answer(ctx, func(ctx context.Context) any {
+			stamp := sealedview.Stamp{Epoch: m.GetEpoch(), Seal: m.GetSeal()}
+			return &clusterpb.ReleaseReply{Released: n.letGo(ctx, m.GetGrain(), stamp)}
+		})
 	case *clusterpb.Retiring:
 		n.answer(ctx, func(ctx context.Context) any {
 			_ = n.await(ctx, "", func(v *View) bool { left, _ := v.Member(m.GetMember()); return left.Status != Up })
 			return m
 		})
 	case *clusterpb.GossipRequest:
-		ctx.Respond(n.gossip.tell(n.load()))
+		ctx.Respond(n.gossip.Tell(n.Self().ID, n.load()))
 	case *clusterpb.Gossip:
-		n.gossip.hear(m, n.View())
+		n.gossip.Hear(m, n.interesting)
 	}
 }
 

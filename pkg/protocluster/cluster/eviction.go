@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"container/heap"
 	"context"
 	"time"
 )
@@ -18,10 +17,9 @@ func (k *hosted) push(a *activation) (evict []*activation) {
 	if !k.evicts() {
 		return nil
 	}
-	a.seen = a.used.Load()
-	heap.Push(&k.used, a)
+	k.used.Push(&a.Item, a)
 	for k.MaxActive > 0 && k.used.Len() > k.MaxActive {
-		oldest := k.oldest()
+		oldest, _, _ := k.used.Oldest()
 		oldest.ending = true
 		k.drop(oldest)
 		evict = append(evict, oldest)
@@ -30,25 +28,7 @@ func (k *hosted) push(a *activation) (evict []*activation) {
 }
 
 // drop takes a out of those that may be evicted.
-func (k *hosted) drop(a *activation) {
-	if a.index >= 0 {
-		heap.Remove(&k.used, a.index)
-	}
-}
-
-// oldest returns the least recently used, or nil.
-func (k *hosted) oldest() *activation {
-	for len(k.used) > 0 {
-		a := k.used[0]
-		used := a.used.Load()
-		if used == a.seen {
-			return a
-		}
-		a.seen = used
-		heap.Fix(&k.used, 0)
-	}
-	return nil
-}
+func (k *hosted) drop(a *activation) { k.used.Remove(&a.Item) }
 
 // sweep evicts what is idle for too long, until ctx ends. While there is
 // nothing to evict it sleeps for the shortest timeout of all kinds.
@@ -73,46 +53,20 @@ func (t *activations) evictIdle(now time.Duration) (pause time.Duration) {
 		if k.IdleTimeout <= 0 {
 			continue
 		}
-		a := k.oldest()
-		for ; a != nil && time.Duration(a.seen)+k.IdleTimeout <= now; a = k.oldest() {
+		pause = min(pause, k.IdleTimeout)
+		a, used, some := k.used.Oldest()
+		for ; some && used+k.IdleTimeout <= now; a, used, some = k.used.Oldest() {
 			a.ending = true
 			k.drop(a)
 			evict = append(evict, a)
 		}
-		pause = min(pause, k.IdleTimeout)
-		if a != nil {
-			pause = min(pause, time.Duration(a.seen)+k.IdleTimeout-now)
+		if some {
+			pause = min(pause, used+k.IdleTimeout-now)
 		}
 	}
 	t.mu.Unlock()
-	t.poison(evict)
+	for _, a := range evict {
+		t.finish(a, drained)
+	}
 	return pause
-}
-
-// lruHeap is a heap.Interface by activation.seen.
-type lruHeap []*activation
-
-func (h lruHeap) Len() int           { return len(h) }
-func (h lruHeap) Less(i, j int) bool { return h[i].seen < h[j].seen }
-
-func (h lruHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-
-// Push appends x, an *activation.
-func (h *lruHeap) Push(x any) {
-	a := x.(*activation)
-	a.index = len(*h)
-	*h = append(*h, a)
-}
-
-// Pop removes the last.
-func (h *lruHeap) Pop() any {
-	last := len(*h) - 1
-	a := (*h)[last]
-	a.index = -1
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	return a
 }

@@ -2,20 +2,14 @@ package cluster
 
 import (
 	"context"
-	"maps"
 	"math/rand/v2"
 	"runtime/metrics"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/clusterpb"
-)
-
-const (
-	gossipPeers  = 3  // told in a round
-	gossipBounds = 64 // members told of in a round, those with the freshest news
+	"github.com/protocluster/workshop/pkg/protocluster/internal/gossip"
 )
 
 // Load is what a member tells of itself. Nothing decides by it.
@@ -34,7 +28,7 @@ func (c *Cluster) Loads() map[string]Load {
 		return nil
 	}
 	loads := make(map[string]Load)
-	for _, l := range n.gossip.all() {
+	for _, l := range n.gossip.All() {
 		load := Load{Heartbeat: l.GetHeartbeat(), Pressure: l.GetPressure(), Activations: make(map[string]int)}
 		for kind, count := range l.GetActivations() {
 			load.Activations[kind] = int(count)
@@ -42,68 +36,6 @@ func (c *Cluster) Loads() map[string]Load {
 		loads[l.GetMember()] = load
 	}
 	return loads
-}
-
-// gossip is what a node knows of everybody's load: a state machine without I/O.
-type gossip struct {
-	self string
-
-	mu    sync.Mutex
-	round uint64
-	news  map[string]rumour // by member
-}
-
-type rumour struct {
-	load  *clusterpb.Load
-	round uint64 // of this node, when it heard
-}
-
-func newGossip(self string) *gossip { return &gossip{self: self, news: make(map[string]rumour)} }
-
-// tell begins a round and returns what to tell in it. own is nil on a client.
-func (g *gossip) tell(own *clusterpb.Load) *clusterpb.Gossip {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.round++
-	if own != nil {
-		own.Member, own.Heartbeat = g.self, g.round
-		g.news[g.self] = rumour{own, g.round}
-	}
-	fresh := slices.SortedFunc(maps.Values(g.news), func(a, b rumour) int { return int(b.round) - int(a.round) })
-	var m clusterpb.Gossip
-	for _, r := range fresh[:min(len(fresh), gossipBounds)] {
-		m.Loads = append(m.Loads, r.load)
-	}
-	return &m
-}
-
-// hear takes in what is newer than what it knows, of members in view.
-func (g *gossip) hear(m *clusterpb.Gossip, view *View) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, l := range m.GetLoads() {
-		_, in := view.Member(l.GetMember())
-		if in && l.GetMember() != g.self && l.GetHeartbeat() > g.news[l.GetMember()].load.GetHeartbeat() {
-			g.news[l.GetMember()] = rumour{l, g.round}
-		}
-	}
-}
-
-// retain forgets whoever is not in view.
-func (g *gossip) retain(view *View) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	maps.DeleteFunc(g.news, func(id string, _ rumour) bool { _, in := view.Member(id); return !in })
-}
-
-func (g *gossip) all() []*clusterpb.Load {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	var all []*clusterpb.Load
-	for _, r := range g.news {
-		all = append(all, r.load)
-	}
-	return all
 }
 
 // spread gossips until ctx ends: a member tells others, a client asks one.
@@ -121,8 +53,8 @@ func (n *node) spread(ctx context.Context) {
 		rand.Shuffle(len(peers), func(i, j int) { peers[i], peers[j] = peers[j], peers[i] })
 		switch {
 		case !n.client:
-			m := n.gossip.tell(n.load())
-			for _, p := range peers[:min(len(peers), gossipPeers)] {
+			m := n.gossip.Tell(n.Self().ID, n.load())
+			for _, p := range peers[:min(len(peers), gossip.Peers)] {
 				n.system.Send(actor.NewPID(p.Address, endpointName), m)
 			}
 		case len(peers) > 0:
@@ -130,10 +62,16 @@ func (n *node) spread(ctx context.Context) {
 			m, err := actor.Ask[*clusterpb.Gossip](ctx, n.system, actor.NewPID(peers[0].Address, endpointName), &clusterpb.GossipRequest{})
 			cancel()
 			if err == nil {
-				n.gossip.hear(m, n.View())
+				n.gossip.Hear(m, n.interesting)
 			}
 		}
 	}
+}
+
+// interesting tells the members of which this node wants to hear.
+func (n *node) interesting(member string) bool {
+	_, in := n.View().Member(member)
+	return in && member != n.Self().ID
 }
 
 func (n *node) load() *clusterpb.Load {

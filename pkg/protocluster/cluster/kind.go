@@ -21,7 +21,27 @@ type Kind struct {
 	// MaxActive is how many activations a member keeps; one more evicts the
 	// least recently used. 0 means any number.
 	MaxActive int
+	// Consistency is how many activations of an identity there may be; the
+	// default is what the lookup keeps.
+	Consistency Consistency
 }
+
+// Consistency says how many activations of one identity there may be at a time.
+type Consistency uint8
+
+// The consistencies of kinds.
+const (
+	// OfLookup is OneAtMost where the lookup's Locator is a Placer, as
+	// partition's is, and OneInTheEnd otherwise.
+	OfLookup Consistency = iota
+	// OneAtMost is never two, whatever crashes, pauses or loses its network:
+	// messages wait while the member that hosts the identity has no lease.
+	// Join refuses it where the lookup cannot keep it.
+	OneAtMost
+	// OneInTheEnd may be two for a while, until the members agree on where it
+	// lives; no message waits for a lease.
+	OneInTheEnd
+)
 
 // KindOption sets one property of a Kind.
 type KindOption func(*Kind)
@@ -41,6 +61,12 @@ func WithIdleTimeout(d time.Duration) KindOption { return func(k *Kind) { k.Idle
 
 // WithMaxActive sets Kind.MaxActive.
 func WithMaxActive(n int) KindOption { return func(k *Kind) { k.MaxActive = n } }
+
+// Strict sets Kind.Consistency to OneAtMost.
+func Strict() KindOption { return func(k *Kind) { k.Consistency = OneAtMost } }
+
+// Eventual sets Kind.Consistency to OneInTheEnd.
+func Eventual() KindOption { return func(k *Kind) { k.Consistency = OneInTheEnd } }
 
 // ID returns the identity of this kind with that name.
 func (k Kind) ID(identity string) Identity { return Identity{Kind: k.Name, Identity: identity} }

@@ -29,6 +29,17 @@ type Locator interface {
 	Close(ctx context.Context) error
 }
 
+// Placer is what a Locator may also be, whose placement depends on the view
+// alone. The node then keeps kinds to one activation at most, unless they are
+// Eventual: it activates an identity only where Owner says, under a lease, and
+// once all who owned it before have let go. That takes a ViewStore.
+type Placer interface {
+	// Owner returns the member that hosts id in view, or false if none does.
+	// It is the same on every node, does not block, and may be called
+	// concurrently, also for views that have passed.
+	Owner(view *View, id Identity) (Member, bool)
+}
+
 // Host is what a Locator may do on its node. All methods may be called
 // concurrently.
 type Host interface {
@@ -37,7 +48,8 @@ type Host interface {
 	// Activate returns the one activation of id on this node, starting it
 	// if there is none, and returns once it has started. Callers that come
 	// meanwhile share the outcome; a failure is told to all of them and
-	// forgotten.
+	// forgotten. An identity of a strict kind is activated if this member
+	// may; else the error is a *MovedError or a *FencedError.
 	Activate(ctx context.Context, id Identity) (*actor.PID, error)
 	// Ask has the Locator of another member Serve id.
 	Ask(ctx context.Context, member Member, id Identity) (*actor.PID, error)

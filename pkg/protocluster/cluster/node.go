@@ -11,8 +11,11 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/flights"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/clusterpb"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/gossip"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/latest"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/pidcache"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
 )
 
@@ -38,13 +41,14 @@ type node struct {
 	endpoint *actor.PID
 
 	self     *latest.Value[Member]
-	reported *latest.Value[[]Member] // nil before the first report
+	reported *latest.Value[report]
+	tenure   *tenure
 
-	cache   *cache
-	flights *flights
+	cache   *pidcache.Cache[Identity]
+	flights *flights.Flights[Identity]
 	grains  *activations
 	parking *parking
-	gossip  *gossip
+	gossip  gossip.State
 
 	calls      *background.Gate  // requests, sends and look-ups of this node's user
 	announcing *background.Tasks // the provider
@@ -53,12 +57,19 @@ type node struct {
 
 func newNode(ctx context.Context, c *Cluster, client bool) *node {
 	n := &node{cluster: c, config: c.config, system: c.system, stats: &c.stats, client: client,
-		self: latest.New(Member{}), reported: latest.New[[]Member](nil), cache: newCache(),
-		gossip: newGossip(c.system.ID()), calls: background.NewGate(),
+		self: latest.New(Member{}), reported: latest.New(report{}), cache: pidcache.New[Identity](),
+		calls:      background.NewGate(),
 		announcing: background.NewTasks(ctx), tasks: background.NewTasks(ctx)}
-	n.flights = newFlights(c.system, n.tasks)
+	n.flights = flights.New[Identity](c.system, n.tasks)
 	n.parking = newParking(n, background.NewTasks(ctx))
+	n.tenure = newTenure(n)
 	return n
+}
+
+// report is the membership as the provider knows it.
+type report struct {
+	members []Member // nil before the first report
+	view    *View    // instead, if it is a sealed one
 }
 
 // start does what Join promises; after an error the caller calls stop.
@@ -99,6 +110,8 @@ func (n *node) open(ctx context.Context) (err error) {
 		options := []remote.Option{remote.WithClusterName(c.Name), remote.WithDialFilter(n.mayDial)}
 		if n.client {
 			options = append(options, remote.WithoutListener())
+		} else if _, ok := c.Provider.(ViewStore); ok {
+			options = append(options, remote.WithService(n.tenure.service.Desc(), n.tenure.service))
 		}
 		n.remote = remote.New(n.system, c.Remote.With(options...))
 		faults = append(faults, n.remote.Start(ctx))
@@ -115,9 +128,15 @@ func (n *node) open(ctx context.Context) (err error) {
 	}
 	n.grains = newActivations(n, kinds)
 	self := Member{ID: n.system.ID(), Address: n.remote.Address(), Kinds: slices.Sorted(maps.Keys(n.grains.kinds))}
+	if _, ok := c.Provider.(ViewStore); ok {
+		self.Weight = c.Weight
+	}
 	n.self.Store(self)
 	if n.locator, err = c.Lookup.Bind(n); err != nil {
 		return fmt.Errorf("bind the lookup: %w", err)
+	}
+	if err := n.settle(); err != nil {
+		return err
 	}
 	n.endpoint, err = n.system.SpawnNamed(actor.PropsFromFunc(n.receive), endpointName)
 	n.system.HandleMissing(grainPrefix, n.parking.missing)
@@ -131,7 +150,11 @@ func (n *node) await(ctx context.Context, missing string, is func(*View) bool) e
 			return nil
 		}
 	}
-	return fmt.Errorf("%s, the view has %d members: %w", missing, len(n.View().Members), context.Cause(ctx))
+	err := fmt.Errorf("%s, the view has %d members: %w", missing, len(n.View().Members), context.Cause(ctx))
+	if trouble := n.tenure.trouble.Load(); trouble != nil && !errors.Is(err, *trouble) {
+		return fmt.Errorf("%w; the view store: %w", err, *trouble)
+	}
+	return err
 }
 
 // seen tells whether a view shows this member in one of those statuses.
@@ -146,6 +169,9 @@ func (n *node) become(s Status) {
 	m := n.Self()
 	m.Status = s
 	n.self.Store(m)
+	if seat := n.tenure.seat.Load(); seat != nil && s == Leaving {
+		seat.Leave()
+	}
 }
 
 // retire hands over what a member hosts, and finishes the work.
@@ -184,9 +210,9 @@ func (n *node) bidFarewell(ctx context.Context) error {
 
 // stop ends all that start began; every step is taken.
 func (n *node) stop(ctx context.Context) error {
+	errs := n.rise(context.WithoutCancel(ctx))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	errs := []error{n.parking.tasks.Stop(ctx), n.tasks.Stop(ctx)}
 	if n.locator != nil {
 		errs = append(errs, n.locator.Close(ctx))
 	}
@@ -198,6 +224,18 @@ func (n *node) stop(ctx context.Context) error {
 		errs = append(errs, n.system.StopAndWait(ctx, n.endpoint))
 	}
 	return errors.Join(errs...)
+}
+
+// rise ends the work, and leaves a sealed view while leases still go on.
+func (n *node) rise(ctx context.Context) []error {
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	errs := []error{n.parking.tasks.Stop(ctx), n.tasks.Stop(ctx)}
+	if n.tenure.seat.Load() == nil {
+		return errs
+	}
+	n.tenure.vacate(ctx)
+	return append(errs, n.announcing.Stop(ctx))
 }
 
 // ClusterName implements Node.
@@ -219,7 +257,9 @@ func (n *node) Changed() <-chan struct{} {
 func (n *node) Client() bool { return n.client }
 
 // Report implements Node.
-func (n *node) Report(members []Member) { n.reported.Store(append([]Member{}, members...)) }
+func (n *node) Report(members []Member) {
+	n.reported.Store(report{members: append([]Member{}, members...)})
+}
 
 // Network implements Node.
 func (n *node) Network() remote.Network {
@@ -254,10 +294,18 @@ func (n *node) mayDial(address string) error {
 // follow turns reports into views, until ctx ends. It alone replaces the view.
 func (n *node) follow(ctx context.Context) {
 	joined := make(map[string]bool) // members whose MemberJoined was published
+	passed := func() {}
+	defer func() { passed() }()
 	for {
-		members, changed := n.reported.Load()
-		if members != nil {
-			n.install(n.View().next(members, n.Self()), joined)
+		report, changed := n.reported.Load()
+		view := report.view
+		if report.members != nil {
+			view = n.View().next(report.members, n.Self())
+		}
+		if view != nil && view != n.View() {
+			n.install(view, joined)
+			passed() // what was to be released in the view before is so in this
+			passed = n.tenure.release(view)
 		}
 		select {
 		case <-changed:
@@ -270,12 +318,9 @@ func (n *node) follow(ctx context.Context) {
 // install makes view the current one and tells everybody who has to know.
 func (n *node) install(view *View, joined map[string]bool) {
 	old := n.View()
-	if view == old {
-		return
-	}
 	n.locator.Update(view) // first, so that nothing of the old placement is cached as the new view's
 	n.cluster.view.Store(view)
-	n.gossip.retain(view)
+	n.gossip.Retain(func(id string) bool { _, in := view.Member(id); return in })
 	for _, m := range view.Members {
 		if m.Status == Up && !joined[m.ID] {
 			joined[m.ID] = true
@@ -287,8 +332,8 @@ func (n *node) install(view *View, joined map[string]bool) {
 			continue
 		}
 		id := m.ID
-		if _, restarted := view.At(m.Address); !restarted {
-			id = "" // it may come back: nothing here fences it
+		if _, restarted := view.At(m.Address); !restarted || view.stamp.Epoch > 0 {
+			id = "" // it may come back: the same process, in a sealed view as another member
 		}
 		n.remote.Disconnect(m.Address, id, fmt.Errorf("cluster: member %s at %s left in epoch %d", m.ID, m.Address, view.Epoch))
 		if m.Status = Down; joined[m.ID] {

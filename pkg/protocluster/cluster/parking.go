@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
-	"sync"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/lots"
 )
 
 const (
@@ -23,13 +23,13 @@ const (
 type parking struct {
 	node  *node
 	tasks *background.Tasks
-
-	mu   sync.Mutex
-	lots map[Identity][]actor.Envelope // each has a task that empties it
+	lots  *lots.Lots[Identity, actor.Envelope]
 }
 
 func newParking(n *node, tasks *background.Tasks) *parking {
-	return &parking{node: n, tasks: tasks, lots: make(map[Identity][]actor.Envelope)}
+	p := &parking{node: n, tasks: tasks}
+	p.lots = lots.New[Identity, actor.Envelope](tasks, parkingLimit, p.empty)
+	return p
 }
 
 // missing takes a message for an actor of this node that is not there.
@@ -41,19 +41,8 @@ func (p *parking) missing(grain string, e actor.Envelope) (taken bool) {
 	if _, pill := e.Message.(*actor.PoisonPill); pill {
 		return true // it is meant for the actor that has ended
 	}
-	p.node.cache.remove(id, p.node.here(id))
-	return p.park(id, e)
-}
-
-func (p *parking) park(id Identity, e actor.Envelope) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	lot := p.lots[id]
-	if len(lot) >= parkingLimit || !p.attend(id) {
-		return false
-	}
-	p.lots[id] = append(lot, e)
-	return true
+	p.node.cache.Remove(id, p.node.here(id))
+	return p.lots.Park(id, e)
 }
 
 // requeue takes what an activation left behind; it goes ahead of what came
@@ -71,69 +60,22 @@ func (p *parking) requeue(id Identity, es []actor.Envelope, progress bool) {
 		}
 		back = append(back, hopped(e, hops))
 	}
-	if len(back) > 0 && !p.prepend(id, back) {
+	if len(back) > 0 && !p.lots.PutBack(id, back) {
 		p.node.refuse(id, back, ErrClosed)
 	}
 }
 
-func (p *parking) prepend(id Identity, es []actor.Envelope) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.attend(id) {
-		return false
-	}
-	p.lots[id] = append(es, p.lots[id]...)
-	return true
-}
-
-// attend makes sure that a task empties the lot of id; p.mu is held.
-func (p *parking) attend(id Identity) bool {
-	if _, busy := p.lots[id]; busy {
-		return true
-	}
-	if p.tasks.Go("deliver", func(ctx context.Context) { p.empty(ctx, id) }) == nil {
-		return false
-	}
-	p.lots[id] = nil
-	return true
-}
-
-// empty delivers the messages of id until none is left.
+// empty delivers the messages of id that wait.
 func (p *parking) empty(ctx context.Context, id Identity) {
-	for p.waiting(id) {
-		_, err := p.node.call(ctx, id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) {
-			for _, e := range p.claim(id) {
-				p.forward(id, pid, e)
-			}
-			return nil, nil
-		})
-		if err != nil {
-			p.node.refuse(id, p.claim(id), err)
+	_, err := p.node.call(ctx, id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) {
+		for _, e := range p.lots.Take(id) {
+			p.forward(id, pid, e)
 		}
+		return nil, nil
+	})
+	if err != nil {
+		p.node.refuse(id, p.lots.Take(id), err)
 	}
-}
-
-// waiting reports whether something waits for id, or closes the lot.
-func (p *parking) waiting(id Identity) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.lots[id]) == 0 {
-		delete(p.lots, id)
-		return false
-	}
-	return true
-}
-
-// claim takes over what waits for id. An activation that begins does so too,
-// so that it serves something however soon it is evicted.
-func (p *parking) claim(id Identity) []actor.Envelope {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	es := p.lots[id]
-	if len(es) > 0 {
-		p.lots[id] = nil
-	}
-	return es
 }
 
 // forward sends e to where id lives. An asker of another node is told to ask

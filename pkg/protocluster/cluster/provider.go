@@ -40,4 +40,7 @@ type Node interface {
 	// Network is what the node's own connections use.
 	Network() remote.Network
 	Logger() *slog.Logger
+	// Strict says that the node keeps kinds to one activation, for which a
+	// ViewStore has to Keep it.
+	Strict() bool
 }

@@ -124,7 +124,7 @@ func (n *node) call(ctx context.Context, id Identity, call Call, deliver func(co
 			if _, own := errors.AsType[*actor.ReplyError](err); own {
 				return nil, err
 			}
-			n.cache.remove(id, pid)
+			n.cache.Remove(id, pid)
 		}
 		if failed == nil {
 			failed = &RequestError{ID: id, began: began}

@@ -1,6 +1,9 @@
 package cluster
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Stats counts what a node did since New.
 type Stats struct {
@@ -9,7 +12,16 @@ type Stats struct {
 	CacheHits   uint64
 	CacheMisses uint64
 	Activations uint64 // begun on this node
-	Displaced   uint64 // ended because placement gave them to another member; until then they may have had a duplicate there
+	Displaced   uint64 // ended because placement gave them to another member; until then eventual ones may have had a duplicate there
+
+	// With a view store, on a member:
+	Lapses      uint64        // times that the lease ended in a view: messages of strict kinds waited
+	Evictions   uint64        // views that did without this member, which had not left
+	Violations  uint64        // of the protocol's invariants: a bug, or a clock that is off by more than 1 %
+	StoreErrors uint64        // calls to the store that failed
+	StoreWrites uint64        // that this member made
+	StoreAge    time.Duration // of the newest evidence that the store shows the view; negative: none
+	StoreOut    time.Time     // since when the store has not answered; zero: it does
 }
 
 type counters struct {
@@ -19,9 +31,13 @@ type counters struct {
 // Stats returns the counts so far.
 func (c *Cluster) Stats() Stats {
 	s := &c.stats
-	return Stats{
+	stats := Stats{
 		Requests: s.requests.Load(), Retries: s.retries.Load(),
 		CacheHits: s.hits.Load(), CacheMisses: s.misses.Load(),
 		Activations: s.activations.Load(), Displaced: s.displaced.Load(),
 	}
+	if n := c.node.Load(); n != nil {
+		n.tenure.count(&stats)
+	}
+	return stats
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+
+	"github.com/protocluster/workshop/pkg/protocluster/internal/sealedview"
 )
 
 // Status says where a member stands between its start and its end.
@@ -28,6 +30,7 @@ type Member struct {
 	Address string // where its remote listens, host:port
 	Kinds   []string
 	Status  Status
+	Weight  float64 // its share of identities, in proportion to others'; 0 means 1
 }
 
 // Hosts reports whether the member can host actors of kind.
@@ -39,6 +42,8 @@ func (m Member) Hosts(kind string) bool { return slices.Contains(m.Kinds, kind) 
 type View struct {
 	Epoch   uint64
 	Members []Member
+
+	stamp sealedview.Stamp // of a sealed view; else zero
 }
 
 // MemberJoined is the event of a member that became Up.
@@ -87,22 +92,24 @@ func (v *View) Hosts(kind string) []Member {
 // changes nothing. An address has one member, the one reported last, for a
 // restarted node may appear before its former self has gone.
 func (v *View) next(report []Member, self Member) *View {
-	byID, byAddress := make(map[string]Member), make(map[string]string)
+	known, byAddress := make(map[string]Member), make(map[string]string)
 	for _, m := range slices.Backward(report) {
-		_, known := byID[m.ID]
+		_, twice := known[m.ID]
 		_, taken := byAddress[m.Address]
 		foreign := m.Address == self.Address && m.ID != self.ID
-		if m.Status != Down && !known && !taken && !foreign {
-			byID[m.ID], byAddress[m.Address] = m, m.ID
+		if m.Status != Down && !twice && !taken && !foreign {
+			known[m.ID], byAddress[m.Address] = m, m.ID
 		}
 	}
-	members := slices.SortedFunc(maps.Values(byID), func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
+	members := slices.SortedFunc(maps.Values(known), byID)
 	if slices.EqualFunc(members, v.Members, Member.equal) {
 		return v
 	}
 	return &View{Epoch: v.Epoch + 1, Members: members}
 }
 
+func byID(a, b Member) int { return cmp.Compare(a.ID, b.ID) }
+
 func (m Member) equal(o Member) bool {
-	return m.ID == o.ID && m.Address == o.Address && m.Status == o.Status && slices.Equal(m.Kinds, o.Kinds)
+	return m.ID == o.ID && m.Address == o.Address && m.Status == o.Status && m.Weight == o.Weight && slices.Equal(m.Kinds, o.Kinds)
 }

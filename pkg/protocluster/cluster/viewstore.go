@@ -8,9 +8,13 @@ import (
 // ErrConflict says that a record has been written since it was read.
 var ErrConflict = errors.New("cluster: the view store's record has changed")
 
+// ErrDenied says that the view store does not permit this node what it needs,
+// which its error names. Join and Connect end with it at once.
+var ErrDenied = errors.New("cluster: the view store refuses this node")
+
 // ViewStore is what a Provider may also be: it keeps one record for the
 // cluster, linearizably, which is what it takes to have activations that are
-// never two at a time. Nothing in this package uses it yet.
+// never two at a time. Its Run opens the store and calls Keep.
 type ViewStore interface {
 	Provider
 	// OpenStore begins the node's use of the store. It does no more than

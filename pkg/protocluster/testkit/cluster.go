@@ -190,6 +190,7 @@ func (c *Cluster) end(i int, fault func(host string)) {
 	n := c.nodes[i]
 	fault(n.host)
 	c.Agent.Cut(n.id)
+	c.Agent.Store().Crash(n.id)
 	n.gone = true
 	c.ending.Go(func() { _ = n.Close() }) // what is left of it reaches nothing, so it cannot end well
 }

@@ -91,6 +91,7 @@ var _ cluster.Node = (*providerNode)(nil)
 
 func (n *providerNode) ClusterName() string     { return n.name }
 func (n *providerNode) Client() bool            { return n.client }
+func (n *providerNode) Strict() bool            { return false }
 func (n *providerNode) Network() remote.Network { return n.host }
 func (n *providerNode) Logger() *slog.Logger    { return slog.New(slog.DiscardHandler) }
 

@@ -120,6 +120,7 @@ var _ cluster.Node = storeUser{}
 func (u storeUser) ClusterName() string      { return u.name }
 func (u storeUser) Self() cluster.Member     { return u.self }
 func (u storeUser) Client() bool             { return u.client }
+func (u storeUser) Strict() bool             { return true }
 func (u storeUser) Changed() <-chan struct{} { return nil }
 func (u storeUser) Report([]cluster.Member)  {}
 func (u storeUser) Network() remote.Network  { return u.network }

@@ -71,6 +71,7 @@ func run(t testing.TB, provider cluster.Provider, network remote.Network, addres
 
 func (n *node) ClusterName() string     { return n.name }
 func (n *node) Client() bool            { return n.client }
+func (n *node) Strict() bool            { return false }
 func (n *node) Network() remote.Network { return n.network }
 func (n *node) Logger() *slog.Logger    { return n.logger }
 

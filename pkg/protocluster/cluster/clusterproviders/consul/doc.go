@@ -1,9 +1,10 @@
 // Package consul keeps a cluster's view in HashiCorp Consul's key-value store,
-// so that kinds can be strict: it is a cluster.ViewStore. Members are also shown
-// in Consul's own pages, as a service with a check.
+// so that kinds can be strict: it is a cluster.Provider by a cluster.ViewStore.
+// Members are also shown in Consul's own pages, as a service with a check.
 //
-// It is the store alone: nothing in this version turns that into views yet, so
-// no node can join by it. OpenStore is for what will.
+// Nothing decides by what Consul believes of a node: the members watch over each
+// other, and need Consul to change the view. While it cannot be reached, those
+// who are members serve on for a minute, or until one of them reaches it again.
 //
 // New takes the address, token and encryption from its options or, as Consul's
 // own tools do, from the environment. The package's Example shows all of it.

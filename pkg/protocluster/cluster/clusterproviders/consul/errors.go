@@ -35,6 +35,9 @@ func (e *PermissionError) Error() string {
 
 func (e *PermissionError) Unwrap() error { return e.Err }
 
+// Is makes a PermissionError a cluster.ErrDenied.
+func (e *PermissionError) Is(target error) bool { return target == cluster.ErrDenied }
+
 // errForeign is an answer that Consul does not give.
 var errForeign = errors.New("this is not how Consul answers; does something else listen there, or stand between?")
 

@@ -3,7 +3,6 @@ package consul_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -95,9 +94,15 @@ func TestStore_ServerErrors(t *testing.T) {
 	})
 }
 
-func TestProvider_Run(t *testing.T) {
+func TestProvider_RunIsForClusters(t *testing.T) {
 	err := consul.New().Run(t.Context(), node{name: "shop"})
-	if err == nil || !strings.Contains(fmt.Sprint(err), "join by another provider") {
-		t.Errorf("Run = %v, want an error that says what to do instead", err)
+	if err == nil || !strings.Contains(err.Error(), "the Node that Run was given") {
+		t.Errorf("Run with a node that is no cluster's = %v, want an error that says so", err)
+	}
+}
+
+func TestPermissionError_EndsAJoin(t *testing.T) {
+	if err := error(&consul.PermissionError{Err: errors.New("no")}); !errors.Is(err, cluster.ErrDenied) {
+		t.Errorf("%v is no cluster.ErrDenied", err)
 	}
 }

@@ -49,6 +49,7 @@ var _ cluster.Node = node{}
 func (n node) ClusterName() string      { return n.name }
 func (n node) Self() cluster.Member     { return member }
 func (n node) Client() bool             { return n.client }
+func (n node) Strict() bool             { return false }
 func (n node) Changed() <-chan struct{} { return nil }
 func (n node) Report([]cluster.Member)  {}
 func (n node) Network() remote.Network  { return n.network }

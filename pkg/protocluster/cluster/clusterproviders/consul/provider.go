@@ -2,7 +2,6 @@ package consul
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
@@ -35,11 +34,13 @@ func (p *Provider) Check(_ context.Context, network remote.Network) error {
 	return err
 }
 
-// Run implements cluster.Provider. It fails: nothing in this version turns a
-// cluster.ViewStore into views yet, so no node can join by it.
-func (p *Provider) Run(_ context.Context, node cluster.Node) error {
-	return fmt.Errorf("consul: nothing turns the view store of %q into views yet; join by another provider, such as automanaged",
-		node.ClusterName())
+// Run implements cluster.Provider.
+func (p *Provider) Run(ctx context.Context, node cluster.Node) error {
+	store, err := p.OpenStore(node)
+	if err != nil {
+		return err
+	}
+	return cluster.Keep(ctx, node, store)
 }
 
 // OpenStore implements cluster.ViewStore.

@@ -2,16 +2,20 @@ package test
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
+	"github.com/protocluster/workshop/pkg/protocluster/cluster/clusterproviders/test/memstore"
 )
 
 // InMemAgent keeps the members of any number of clusters, by name, in the memory
 // of one process. A member that does not refresh its entry in time is dropped.
 // Its methods may be called concurrently.
 type InMemAgent struct {
+	store *memstore.Store // for strict nodes
+
 	mu       sync.Mutex
 	clusters map[string][]entry // in the order in which they registered
 	cut      map[string]bool    // IDs of members that do not reach the agent
@@ -27,7 +31,18 @@ var errUnreachable = errors.New("test: the agent cannot be reached")
 
 // NewInMemAgent returns an agent that knows nobody.
 func NewInMemAgent() *InMemAgent {
-	return &InMemAgent{clusters: make(map[string][]entry), cut: make(map[string]bool), changed: make(chan struct{})}
+	return &InMemAgent{store: memstore.New(), clusters: make(map[string][]entry), cut: make(map[string]bool), changed: make(chan struct{})}
+}
+
+// Store is the view store of strict nodes. It knows a node by the ID under which
+// it joined first.
+func (a *InMemAgent) Store() *memstore.Store { return a.store }
+
+// first is the ID under which the node joined first that is a member by that ID;
+// one that was evicted puts a number behind it.
+func first(memberID string) string {
+	id, _, _ := strings.Cut(memberID, "~")
+	return id
 }
 
 // Cut keeps the member from reaching the agent, as a crash, a pause or a broken
@@ -36,6 +51,7 @@ func (a *InMemAgent) Cut(memberID string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.cut[memberID] = true
+	a.store.Stall(first(memberID))
 }
 
 // Restore undoes Cut: the member registers again if its entry has expired.
@@ -43,6 +59,7 @@ func (a *InMemAgent) Restore(memberID string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.cut, memberID)
+	a.store.Heal(first(memberID))
 	a.notify()
 }
 

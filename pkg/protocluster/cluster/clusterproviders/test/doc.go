@@ -8,6 +8,10 @@
 // reality. It does not fence a member that was dropped: when it is heard of again it
 // is back, under its old ID.
 //
+// That is so for nodes whose kinds are eventual. A node with strict kinds joins by
+// the agent's view store (InMemAgent.Store, package memstore), which can be given
+// faults of its own; there a member that was dropped comes back under another ID.
+//
 // It starts no goroutines and returns no errors. In the .NET of Proto.Actor the
 // same names are TestProvider and InMemAgent.
 //

@@ -34,8 +34,22 @@ func NewTestProvider(agent *InMemAgent, opts ...Option) *Provider {
 	return p
 }
 
-// Run implements cluster.Provider.
+// Run implements cluster.Provider. A strict node goes by the agent's view store,
+// all others by who is heard of.
 func (p *Provider) Run(ctx context.Context, node cluster.Node) error {
+	if node.Strict() {
+		return p.agent.store.For(node.Self().ID).Run(ctx, node)
+	}
+	return p.observe(ctx, node)
+}
+
+// OpenStore implements cluster.ViewStore.
+func (p *Provider) OpenStore(node cluster.Node) (cluster.Store, error) {
+	return p.agent.store.For(node.Self().ID).OpenStore(node)
+}
+
+// observe announces the node and reports whom the agent has heard of.
+func (p *Provider) observe(ctx context.Context, node cluster.Node) error {
 	name, ttl := node.ClusterName(), p.ttl
 	if node.Client() {
 		ttl = 0

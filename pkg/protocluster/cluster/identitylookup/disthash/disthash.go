@@ -6,7 +6,7 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
-	"github.com/protocluster/workshop/pkg/protocluster/internal/rendezvous"
+	"github.com/protocluster/workshop/pkg/protocluster/cluster/identitylookup/internal/placement"
 )
 
 // Lookup places identities by rendezvous hashing over the members of the view.
@@ -18,23 +18,23 @@ func New() *Lookup { return &Lookup{} }
 // Bind implements cluster.IdentityLookup.
 func (*Lookup) Bind(host cluster.Host) (cluster.Locator, error) {
 	l := &locator{host: host}
-	l.placement.Store(place(host.View()))
+	l.placement.Store(placement.Of(host.View()))
 	return l, nil
 }
 
 // locator is the lookup on one node.
 type locator struct {
 	host      cluster.Host
-	placement atomic.Pointer[placement]
+	placement atomic.Pointer[placement.Placement]
 }
 
 // Locate implements cluster.Locator.
 func (l *locator) Locate(ctx context.Context, id cluster.Identity) (*actor.PID, error) {
 	p := l.placement.Load()
-	owner, ok := p.owner(id)
+	owner, ok := p.Owner(id)
 	switch {
 	case !ok:
-		return nil, &cluster.NoHostError{ID: id, Members: p.view.Members}
+		return nil, &cluster.NoHostError{ID: id, Members: p.View().Members}
 	case owner.ID == l.host.Self().ID:
 		return l.activate(ctx, id)
 	}
@@ -51,7 +51,7 @@ func (l *locator) Serve(ctx context.Context, id cluster.Identity) (*actor.PID, e
 
 // Update implements cluster.Locator.
 func (l *locator) Update(view *cluster.View) {
-	l.placement.Store(place(view))
+	l.placement.Store(placement.Of(view))
 	l.host.Retain(l.owns)
 }
 
@@ -75,50 +75,11 @@ func (l *locator) activate(ctx context.Context, id cluster.Identity) (*actor.PID
 // refuse returns a *cluster.MovedError unless id belongs here.
 func (l *locator) refuse(id cluster.Identity) error {
 	p := l.placement.Load()
-	owner, ok := p.owner(id)
+	owner, ok := p.Owner(id)
 	if ok && owner.ID == l.host.Self().ID {
 		return nil
 	}
-	return &cluster.MovedError{ID: id, Owner: owner, Epoch: p.view.Epoch}
+	return &cluster.MovedError{ID: id, Owner: owner, Epoch: p.View().Epoch}
 }
 
 func (l *locator) owns(id cluster.Identity) bool { return l.refuse(id) == nil }
-
-// placement says who owns what in one view. It does not change.
-type placement struct {
-	view  *cluster.View
-	kinds map[string]hosts
-}
-
-type hosts struct {
-	members []cluster.Member
-	table   rendezvous.Table // of the members' addresses, which outlive a restart
-}
-
-func place(view *cluster.View) *placement {
-	p := &placement{view: view, kinds: make(map[string]hosts)}
-	for _, m := range view.Members {
-		for _, kind := range m.Kinds {
-			if _, done := p.kinds[kind]; done {
-				continue
-			}
-			h := hosts{members: view.Hosts(kind)}
-			names := make([]string, len(h.members))
-			for i, m := range h.members {
-				names[i] = m.Address
-			}
-			h.table = rendezvous.NewTable(names)
-			p.kinds[kind] = h
-		}
-	}
-	return p
-}
-
-// owner returns the member that hosts id; false if none does.
-func (p *placement) owner(id cluster.Identity) (cluster.Member, bool) {
-	h := p.kinds[id.Kind]
-	if i := h.table.Owner(rendezvous.Key(id)); i >= 0 {
-		return h.members[i], true
-	}
-	return cluster.Member{}, false
-}

@@ -197,6 +197,114 @@ func (x *LocateReply) GetReason() string {
 	return ""
 }
 
+// ReleaseRequest asks a member to let go of a grain that another may activate
+// in the view of that epoch and seal.
+type ReleaseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Grain         string                 `protobuf:"bytes,1,opt,name=grain,proto3" json:"grain,omitempty"`
+	Epoch         uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Seal          string                 `protobuf:"bytes,3,opt,name=seal,proto3" json:"seal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseRequest) Reset() {
+	*x = ReleaseRequest{}
+	mi := &file_clusterpb_cluster_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseRequest) ProtoMessage() {}
+
+func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_clusterpb_cluster_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
+func (*ReleaseRequest) Descriptor() ([]byte, []int) {
+	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ReleaseRequest) GetGrain() string {
+	if x != nil {
+		return x.Grain
+	}
+	return ""
+}
+
+func (x *ReleaseRequest) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *ReleaseRequest) GetSeal() string {
+	if x != nil {
+		return x.Seal
+	}
+	return ""
+}
+
+// ReleaseReply says whether the member goes by that view and holds the grain no
+// more.
+type ReleaseReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Released      bool                   `protobuf:"varint,1,opt,name=released,proto3" json:"released,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseReply) Reset() {
+	*x = ReleaseReply{}
+	mi := &file_clusterpb_cluster_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseReply) ProtoMessage() {}
+
+func (x *ReleaseReply) ProtoReflect() protoreflect.Message {
+	mi := &file_clusterpb_cluster_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseReply.ProtoReflect.Descriptor instead.
+func (*ReleaseReply) Descriptor() ([]byte, []int) {
+	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ReleaseReply) GetReleased() bool {
+	if x != nil {
+		return x.Released
+	}
+	return false
+}
+
 // Retiring asks for an answer, which is itself, once the receiver sends member
 // nothing new.
 type Retiring struct {
@@ -208,7 +316,7 @@ type Retiring struct {
 
 func (x *Retiring) Reset() {
 	*x = Retiring{}
-	mi := &file_clusterpb_cluster_proto_msgTypes[2]
+	mi := &file_clusterpb_cluster_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -220,7 +328,7 @@ func (x *Retiring) String() string {
 func (*Retiring) ProtoMessage() {}
 
 func (x *Retiring) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_cluster_proto_msgTypes[2]
+	mi := &file_clusterpb_cluster_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -233,7 +341,7 @@ func (x *Retiring) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retiring.ProtoReflect.Descriptor instead.
 func (*Retiring) Descriptor() ([]byte, []int) {
-	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{2}
+	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Retiring) GetMember() string {
@@ -253,7 +361,7 @@ type Gossip struct {
 
 func (x *Gossip) Reset() {
 	*x = Gossip{}
-	mi := &file_clusterpb_cluster_proto_msgTypes[3]
+	mi := &file_clusterpb_cluster_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -265,7 +373,7 @@ func (x *Gossip) String() string {
 func (*Gossip) ProtoMessage() {}
 
 func (x *Gossip) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_cluster_proto_msgTypes[3]
+	mi := &file_clusterpb_cluster_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -278,7 +386,7 @@ func (x *Gossip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gossip.ProtoReflect.Descriptor instead.
 func (*Gossip) Descriptor() ([]byte, []int) {
-	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{3}
+	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Gossip) GetLoads() []*Load {
@@ -300,7 +408,7 @@ type Load struct {
 
 func (x *Load) Reset() {
 	*x = Load{}
-	mi := &file_clusterpb_cluster_proto_msgTypes[4]
+	mi := &file_clusterpb_cluster_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -312,7 +420,7 @@ func (x *Load) String() string {
 func (*Load) ProtoMessage() {}
 
 func (x *Load) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_cluster_proto_msgTypes[4]
+	mi := &file_clusterpb_cluster_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -325,7 +433,7 @@ func (x *Load) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Load.ProtoReflect.Descriptor instead.
 func (*Load) Descriptor() ([]byte, []int) {
-	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{4}
+	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Load) GetMember() string {
@@ -365,7 +473,7 @@ type GossipRequest struct {
 
 func (x *GossipRequest) Reset() {
 	*x = GossipRequest{}
-	mi := &file_clusterpb_cluster_proto_msgTypes[5]
+	mi := &file_clusterpb_cluster_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -377,7 +485,7 @@ func (x *GossipRequest) String() string {
 func (*GossipRequest) ProtoMessage() {}
 
 func (x *GossipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_cluster_proto_msgTypes[5]
+	mi := &file_clusterpb_cluster_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -390,7 +498,7 @@ func (x *GossipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GossipRequest.ProtoReflect.Descriptor instead.
 func (*GossipRequest) Descriptor() ([]byte, []int) {
-	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{5}
+	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{7}
 }
 
 // Subscriptions replaces what a topic knows of one node's subscribers. It is
@@ -406,7 +514,7 @@ type Subscriptions struct {
 
 func (x *Subscriptions) Reset() {
 	*x = Subscriptions{}
-	mi := &file_clusterpb_cluster_proto_msgTypes[6]
+	mi := &file_clusterpb_cluster_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -418,7 +526,7 @@ func (x *Subscriptions) String() string {
 func (*Subscriptions) ProtoMessage() {}
 
 func (x *Subscriptions) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_cluster_proto_msgTypes[6]
+	mi := &file_clusterpb_cluster_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -431,7 +539,7 @@ func (x *Subscriptions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscriptions.ProtoReflect.Descriptor instead.
 func (*Subscriptions) Descriptor() ([]byte, []int) {
-	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{6}
+	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Subscriptions) GetNode() string {
@@ -467,7 +575,7 @@ type Subscriber struct {
 
 func (x *Subscriber) Reset() {
 	*x = Subscriber{}
-	mi := &file_clusterpb_cluster_proto_msgTypes[7]
+	mi := &file_clusterpb_cluster_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -479,7 +587,7 @@ func (x *Subscriber) String() string {
 func (*Subscriber) ProtoMessage() {}
 
 func (x *Subscriber) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_cluster_proto_msgTypes[7]
+	mi := &file_clusterpb_cluster_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -492,7 +600,7 @@ func (x *Subscriber) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscriber.ProtoReflect.Descriptor instead.
 func (*Subscriber) Descriptor() ([]byte, []int) {
-	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{7}
+	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Subscriber) GetAddress() string {
@@ -528,7 +636,7 @@ type Publication struct {
 
 func (x *Publication) Reset() {
 	*x = Publication{}
-	mi := &file_clusterpb_cluster_proto_msgTypes[8]
+	mi := &file_clusterpb_cluster_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -540,7 +648,7 @@ func (x *Publication) String() string {
 func (*Publication) ProtoMessage() {}
 
 func (x *Publication) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_cluster_proto_msgTypes[8]
+	mi := &file_clusterpb_cluster_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -553,7 +661,7 @@ func (x *Publication) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Publication.ProtoReflect.Descriptor instead.
 func (*Publication) Descriptor() ([]byte, []int) {
-	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{8}
+	return file_clusterpb_cluster_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Publication) GetType() string {
@@ -589,7 +697,13 @@ const file_clusterpb_cluster_proto_rawDesc = "" +
 	"\x06ACTIVE\x10\x01\x12\t\n" +
 	"\x05MOVED\x10\x02\x12\n" +
 	"\n" +
-	"\x06FAILED\x10\x03\"\"\n" +
+	"\x06FAILED\x10\x03\"P\n" +
+	"\x0eReleaseRequest\x12\x14\n" +
+	"\x05grain\x18\x01 \x01(\tR\x05grain\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x12\n" +
+	"\x04seal\x18\x03 \x01(\tR\x04seal\"*\n" +
+	"\fReleaseReply\x12\x1a\n" +
+	"\breleased\x18\x01 \x01(\bR\breleased\"\"\n" +
 	"\bRetiring\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\tR\x06member\":\n" +
 	"\x06Gossip\x120\n" +
@@ -629,25 +743,27 @@ func file_clusterpb_cluster_proto_rawDescGZIP() []byte {
 }
 
 var file_clusterpb_cluster_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_clusterpb_cluster_proto_goTypes = []any{
 	(LocateReply_Outcome)(0), // 0: protocluster.cluster.LocateReply.Outcome
 	(*LocateRequest)(nil),    // 1: protocluster.cluster.LocateRequest
 	(*LocateReply)(nil),      // 2: protocluster.cluster.LocateReply
-	(*Retiring)(nil),         // 3: protocluster.cluster.Retiring
-	(*Gossip)(nil),           // 4: protocluster.cluster.Gossip
-	(*Load)(nil),             // 5: protocluster.cluster.Load
-	(*GossipRequest)(nil),    // 6: protocluster.cluster.GossipRequest
-	(*Subscriptions)(nil),    // 7: protocluster.cluster.Subscriptions
-	(*Subscriber)(nil),       // 8: protocluster.cluster.Subscriber
-	(*Publication)(nil),      // 9: protocluster.cluster.Publication
-	nil,                      // 10: protocluster.cluster.Load.ActivationsEntry
+	(*ReleaseRequest)(nil),   // 3: protocluster.cluster.ReleaseRequest
+	(*ReleaseReply)(nil),     // 4: protocluster.cluster.ReleaseReply
+	(*Retiring)(nil),         // 5: protocluster.cluster.Retiring
+	(*Gossip)(nil),           // 6: protocluster.cluster.Gossip
+	(*Load)(nil),             // 7: protocluster.cluster.Load
+	(*GossipRequest)(nil),    // 8: protocluster.cluster.GossipRequest
+	(*Subscriptions)(nil),    // 9: protocluster.cluster.Subscriptions
+	(*Subscriber)(nil),       // 10: protocluster.cluster.Subscriber
+	(*Publication)(nil),      // 11: protocluster.cluster.Publication
+	nil,                      // 12: protocluster.cluster.Load.ActivationsEntry
 }
 var file_clusterpb_cluster_proto_depIdxs = []int32{
 	0,  // 0: protocluster.cluster.LocateReply.outcome:type_name -> protocluster.cluster.LocateReply.Outcome
-	5,  // 1: protocluster.cluster.Gossip.loads:type_name -> protocluster.cluster.Load
-	10, // 2: protocluster.cluster.Load.activations:type_name -> protocluster.cluster.Load.ActivationsEntry
-	8,  // 3: protocluster.cluster.Subscriptions.subscribers:type_name -> protocluster.cluster.Subscriber
+	7,  // 1: protocluster.cluster.Gossip.loads:type_name -> protocluster.cluster.Load
+	12, // 2: protocluster.cluster.Load.activations:type_name -> protocluster.cluster.Load.ActivationsEntry
+	10, // 3: protocluster.cluster.Subscriptions.subscribers:type_name -> protocluster.cluster.Subscriber
 	4,  // [4:4] is the sub-list for method output_type
 	4,  // [4:4] is the sub-list for method input_type
 	4,  // [4:4] is the sub-list for extension type_name
@@ -666,7 +782,7 @@ func file_clusterpb_cluster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clusterpb_cluster_proto_rawDesc), len(file_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

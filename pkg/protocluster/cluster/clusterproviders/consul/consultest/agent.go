@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -32,6 +33,7 @@ type Agent struct {
 	args   []string
 	ctx    context.Context //nolint:containedctx // the test's, which outlives no call
 	cmd    *exec.Cmd
+	log    io.Writer    // gets what it logs, too, if not nil
 	output bytes.Buffer // what it logs; read it after the process has ended
 }
 
@@ -71,14 +73,7 @@ type Config struct {
 // there is no Consul the test is skipped, or fails if CI is "true".
 func Start(t testing.TB, config Config) *Agent {
 	t.Helper()
-	binary, err := Binary()
-	if err != nil {
-		skip := t.Skipf
-		if os.Getenv("CI") == "true" {
-			skip = t.Fatalf
-		}
-		skip("no Consul: run make consul, or set CONSUL_BIN: %v", err)
-	}
+	binary := find(t)
 	extra := filepath.Join(t.TempDir(), "extra.hcl")
 	if err := os.WriteFile(extra, []byte(config.HCL), 0o600); err != nil {
 		t.Fatal(err)
@@ -102,6 +97,21 @@ func Start(t testing.TB, config Config) *Agent {
 			t.Fatalf("Consul does not start: %v\n%s", err, a.output.String())
 		}
 	}
+}
+
+// find is Binary for a test, which is skipped if there is none, or fails if CI is
+// "true".
+func find(t testing.TB) string {
+	t.Helper()
+	binary, err := Binary()
+	if err != nil {
+		skip := t.Skipf
+		if os.Getenv("CI") == "true" {
+			skip = t.Fatalf
+		}
+		skip("no Consul: run make consul, or set CONSUL_BIN: %v", err)
+	}
+	return binary
 }
 
 // Restart starts the process again after Kill.
@@ -180,12 +190,29 @@ func (a *Agent) request(method, path string, body []byte) (int, []byte, error) {
 
 // start returns when the agent answers consistent reads.
 func (a *Agent) start() error {
+	if err := a.launch(); err != nil {
+		return err
+	}
+	return a.await()
+}
+
+// launch starts the process.
+func (a *Agent) launch() error {
 	a.cmd = exec.CommandContext(a.ctx, a.args[0], a.args[1:]...)
-	a.cmd.Stdout, a.cmd.Stderr = &a.output, &a.output
+	var out io.Writer = &a.output
+	if a.log != nil {
+		out = io.MultiWriter(out, a.log)
+	}
+	a.cmd.Stdout, a.cmd.Stderr = out, out
 	if err := a.cmd.Start(); err != nil {
 		a.cmd = nil
 		return err
 	}
+	return nil
+}
+
+// await returns when the agent answers consistent reads, or kills it.
+func (a *Agent) await() error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for begin := time.Now(); time.Since(begin) < readiness; <-tick.C {

@@ -1,4 +1,4 @@
-package testkit_test
+package memstore_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
+	"github.com/protocluster/workshop/pkg/protocluster/cluster/clusterproviders/test/memstore"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
 	"github.com/protocluster/workshop/pkg/protocluster/testkit"
 )
@@ -17,17 +18,17 @@ import (
 func TestViewStore(t *testing.T) {
 	rows := []struct {
 		name  string
-		adapt func(s *testkit.ViewStore)
+		adapt func(s *memstore.Store)
 	}{
-		{"at once", func(*testkit.ViewStore) {}},
-		{"slow", func(s *testkit.ViewStore) { s.Delay(20 * time.Millisecond) }},
-		{"behind", func(s *testkit.ViewStore) { s.Lag(50 * time.Millisecond) }},
+		{"at once", func(*memstore.Store) {}},
+		{"slow", func(s *memstore.Store) { s.Delay(20 * time.Millisecond) }},
+		{"behind", func(s *memstore.Store) { s.Lag(50 * time.Millisecond) }},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			testkit.TestViewStore(t, func(t testing.TB) testkit.ViewStoreSetup {
 				t.Helper()
-				store := testkit.NewViewStore()
+				store := memstore.New()
 				row.adapt(store)
 				name := func(node int) string { return fmt.Sprint("node-", node) }
 				return testkit.ViewStoreSetup{
@@ -51,16 +52,17 @@ type shopper struct{}
 func (shopper) ClusterName() string      { return "shop" }
 func (shopper) Self() cluster.Member     { return cluster.Member{} }
 func (shopper) Client() bool             { return false }
+func (shopper) Strict() bool             { return true }
 func (shopper) Changed() <-chan struct{} { return nil }
 func (shopper) Report([]cluster.Member)  {}
 func (shopper) Network() remote.Network  { return remote.TCP{} }
 func (shopper) Logger() *slog.Logger     { return slog.New(slog.DiscardHandler) }
 
 // withStore runs f in a bubble with a store that nodes a and b use.
-func withStore(t *testing.T, f func(t *testing.T, s *testkit.ViewStore, a, b cluster.Store)) {
+func withStore(t *testing.T, f func(t *testing.T, s *memstore.Store, a, b cluster.Store)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := testkit.NewViewStore()
+		s := memstore.New()
 		a, errA := s.For("a").OpenStore(shopper{})
 		b, errB := s.For("b").OpenStore(shopper{})
 		if err := errors.Join(errA, errB); err != nil {
@@ -78,7 +80,7 @@ func soon(t *testing.T) context.Context {
 	return ctx
 }
 
-func holds(t *testing.T, s *testkit.ViewStore, want string) {
+func holds(t *testing.T, s *memstore.Store, want string) {
 	t.Helper()
 	if got := s.Record("shop").Data; string(got) != want {
 		t.Errorf("the store holds %q, want %q", got, want)
@@ -87,7 +89,7 @@ func holds(t *testing.T, s *testkit.ViewStore, want string) {
 
 // A write that nobody waits for any more may yet happen.
 func TestViewStore_StallHoldsWrites(t *testing.T) {
-	withStore(t, func(t *testing.T, s *testkit.ViewStore, a, b cluster.Store) {
+	withStore(t, func(t *testing.T, s *memstore.Store, a, b cluster.Store) {
 		s.Stall("a")
 		if _, err := a.Write(soon(t), []byte("late"), 0); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Write = %v, want a deadline", err)
@@ -110,7 +112,7 @@ func TestViewStore_StallHoldsWrites(t *testing.T) {
 }
 
 func TestViewStore_FailNext(t *testing.T) {
-	withStore(t, func(t *testing.T, s *testkit.ViewStore, a, b cluster.Store) {
+	withStore(t, func(t *testing.T, s *memstore.Store, a, b cluster.Store) {
 		s.FailNext(2, "a")
 		for range 2 {
 			if _, err := a.Write(soon(t), []byte("x"), 0); err == nil || errors.Is(err, cluster.ErrConflict) {
@@ -128,7 +130,7 @@ func TestViewStore_FailNext(t *testing.T) {
 }
 
 func TestViewStore_Lag(t *testing.T) {
-	withStore(t, func(t *testing.T, s *testkit.ViewStore, a, b cluster.Store) {
+	withStore(t, func(t *testing.T, s *memstore.Store, a, b cluster.Store) {
 		s.Lag(3*time.Second, "a")
 		before := s.Record("shop")
 		begin := time.Now()
@@ -145,7 +147,7 @@ func TestViewStore_Lag(t *testing.T) {
 }
 
 func TestViewStore_Delay(t *testing.T) {
-	withStore(t, func(t *testing.T, s *testkit.ViewStore, a, b cluster.Store) {
+	withStore(t, func(t *testing.T, s *memstore.Store, a, b cluster.Store) {
 		s.Delay(800 * time.Millisecond)
 		begin := time.Now()
 		written := make(chan error, 1)
@@ -165,7 +167,7 @@ func TestViewStore_Delay(t *testing.T) {
 }
 
 func TestViewStore_Crash(t *testing.T) {
-	withStore(t, func(t *testing.T, s *testkit.ViewStore, a, b cluster.Store) {
+	withStore(t, func(t *testing.T, s *memstore.Store, a, b cluster.Store) {
 		if err := a.Announce(soon(t), "a", []byte("a joins")); err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +200,7 @@ func TestViewStore_Crash(t *testing.T) {
 }
 
 func TestViewStore_Restore(t *testing.T) {
-	withStore(t, func(t *testing.T, s *testkit.ViewStore, a, b cluster.Store) {
+	withStore(t, func(t *testing.T, s *memstore.Store, a, b cluster.Store) {
 		one, err := a.Write(soon(t), []byte("one"), 0)
 		if err != nil {
 			t.Fatal(err)
@@ -233,7 +235,7 @@ func TestViewStore_Restore(t *testing.T) {
 }
 
 func TestViewStore_Reset(t *testing.T) {
-	withStore(t, func(t *testing.T, s *testkit.ViewStore, a, b cluster.Store) {
+	withStore(t, func(t *testing.T, s *memstore.Store, a, b cluster.Store) {
 		one, err := a.Write(soon(t), []byte("one"), 0)
 		if err != nil {
 			t.Fatal(err)
@@ -250,7 +252,7 @@ func TestViewStore_Reset(t *testing.T) {
 }
 
 func TestViewStore_Shown(t *testing.T) {
-	withStore(t, func(t *testing.T, s *testkit.ViewStore, a, b cluster.Store) {
+	withStore(t, func(t *testing.T, s *memstore.Store, a, b cluster.Store) {
 		for id, store := range map[string]cluster.Store{"2": a, "1": b} {
 			if err := store.Show(soon(t), cluster.Member{ID: id}); err != nil {
 				t.Fatal(err)

@@ -1,4 +1,4 @@
-package testkit
+package memstore
 
 import (
 	"context"
@@ -12,54 +12,58 @@ import (
 )
 
 const (
-	storeWait  = 15 * time.Second // how long a Wait waits at most
-	storePause = 100 * time.Millisecond
+	longestWait = 15 * time.Second // how long a Wait waits at most
+	retryPause  = 100 * time.Millisecond
 )
 
-// storeProvider is a ViewStore as one node reaches it.
-type storeProvider struct {
-	store *ViewStore
+// provider is a Store as one node reaches it.
+type provider struct {
+	store *Store
 	name  string
 }
 
 // Run implements cluster.Provider.
-func (p storeProvider) Run(context.Context, cluster.Node) error {
-	return errors.New("testkit: a ViewStore has no Run: package cluster runs it")
+func (p provider) Run(ctx context.Context, node cluster.Node) error {
+	store, err := p.OpenStore(node)
+	if err != nil {
+		return err
+	}
+	return cluster.Keep(ctx, node, store)
 }
 
 // OpenStore implements cluster.ViewStore.
-func (p storeProvider) OpenStore(node cluster.Node) (cluster.Store, error) {
+func (p provider) OpenStore(self cluster.Node) (cluster.Store, error) {
 	p.store.mu.Lock()
 	defer p.store.mu.Unlock()
-	n := &storeNode{store: p.store, name: p.name, cluster: node.ClusterName()}
+	n := &node{store: p.store, name: p.name, cluster: self.ClusterName()}
 	p.store.nodes = append(p.store.nodes, n)
 	return n, nil
 }
 
-// storeNode is a node's cluster.Store. The store's mutex guards it.
-type storeNode struct {
-	store         *ViewStore
+// node is a node's cluster.Store. The store's mutex guards it.
+type node struct {
+	store         *Store
 	name, cluster string
 
 	id      string // of what it announces; "" is nothing
 	data    []byte
 	expiry  *time.Timer // while nothing is heard of it
-	held    []*storeCall
+	held    []*call
 	crashed bool
 	ended   bool // Close was called
 }
 
-// storeCall is something on its way to the store.
-type storeCall struct {
+// call is something on its way to the store.
+type call struct {
 	apply func() error // what the store does, under its mutex
 	write bool
 	reply chan error // takes one
 }
 
-func (c *storeCall) answer(err error) { c.reply <- err }
+func (c *call) answer(err error) { c.reply <- err }
 
 // Read implements cluster.Store.
-func (n *storeNode) Read(ctx context.Context) (cluster.Record, error) {
+func (n *node) Read(ctx context.Context) (cluster.Record, error) {
 	var r cluster.Record // the store may write to it after ctx has ended
 	err := n.call(ctx, "read", false, func() error {
 		r = n.folder().record()
@@ -72,7 +76,7 @@ func (n *storeNode) Read(ctx context.Context) (cluster.Record, error) {
 }
 
 // Write implements cluster.Store.
-func (n *storeNode) Write(ctx context.Context, data []byte, version uint64) (uint64, error) {
+func (n *node) Write(ctx context.Context, data []byte, version uint64) (uint64, error) {
 	var now uint64
 	data = append([]byte{}, data...)
 	err := n.call(ctx, "write", true, func() error {
@@ -91,7 +95,7 @@ func (n *storeNode) Write(ctx context.Context, data []byte, version uint64) (uin
 }
 
 // Announce implements cluster.Store.
-func (n *storeNode) Announce(ctx context.Context, id string, data []byte) error {
+func (n *node) Announce(ctx context.Context, id string, data []byte) error {
 	data = append([]byte{}, data...)
 	return n.call(ctx, "announce", false, func() error {
 		n.withdraw()
@@ -102,7 +106,7 @@ func (n *storeNode) Announce(ctx context.Context, id string, data []byte) error 
 }
 
 // Withdraw implements cluster.Store.
-func (n *storeNode) Withdraw(ctx context.Context) error {
+func (n *node) Withdraw(ctx context.Context) error {
 	return n.call(ctx, "withdraw", false, func() error {
 		n.withdraw()
 		return nil
@@ -110,7 +114,7 @@ func (n *storeNode) Withdraw(ctx context.Context) error {
 }
 
 // Show implements cluster.Store.
-func (n *storeNode) Show(ctx context.Context, m cluster.Member) error {
+func (n *node) Show(ctx context.Context, m cluster.Member) error {
 	return n.call(ctx, "show", false, func() error {
 		n.folder().shown[n] = m
 		return nil
@@ -118,7 +122,7 @@ func (n *storeNode) Show(ctx context.Context, m cluster.Member) error {
 }
 
 // Close implements cluster.Store.
-func (n *storeNode) Close(ctx context.Context) error {
+func (n *node) Close(ctx context.Context) error {
 	n.store.mu.Lock()
 	n.ended = true
 	n.store.settle()
@@ -126,14 +130,14 @@ func (n *storeNode) Close(ctx context.Context) error {
 	return n.call(ctx, "close", false, func() error {
 		n.withdraw()
 		delete(n.folder().shown, n)
-		n.store.nodes = slices.DeleteFunc(n.store.nodes, func(o *storeNode) bool { return o == n })
+		n.store.nodes = slices.DeleteFunc(n.store.nodes, func(o *node) bool { return o == n })
 		return nil
 	})
 }
 
 // Wait implements cluster.Store.
-func (n *storeNode) Wait(ctx context.Context, since cluster.Record) error {
-	enough := time.NewTimer(storeWait)
+func (n *node) Wait(ctx context.Context, since cluster.Record) error {
+	enough := time.NewTimer(longestWait)
 	defer enough.Stop()
 	for over := false; ; {
 		n.store.mu.Lock()
@@ -142,7 +146,7 @@ func (n *storeNode) Wait(ctx context.Context, since cluster.Record) error {
 		n.store.mu.Unlock()
 		switch {
 		case crashed:
-			return n.failed("wait", errors.Join(errStoreGone, pause(ctx, storePause)))
+			return n.failed("wait", errors.Join(errGone, pause(ctx, retryPause)))
 		case !stalled && (over || differs):
 			return n.failed("wait", pause(ctx, lag))
 		}
@@ -157,11 +161,11 @@ func (n *storeNode) Wait(ctx context.Context, since cluster.Record) error {
 }
 
 // call sends to the store what apply does there, and waits for the answer.
-func (n *storeNode) call(ctx context.Context, doing string, write bool, apply func() error) error {
+func (n *node) call(ctx context.Context, doing string, write bool, apply func() error) error {
 	if err := ctx.Err(); err != nil {
 		return n.failed(doing, err)
 	}
-	c := &storeCall{apply: apply, write: write, reply: make(chan error, 1)}
+	c := &call{apply: apply, write: write, reply: make(chan error, 1)}
 	n.send(c)
 	select {
 	case err := <-c.reply:
@@ -171,38 +175,38 @@ func (n *storeNode) call(ctx context.Context, doing string, write bool, apply fu
 	}
 }
 
-func (n *storeNode) send(c *storeCall) {
+func (n *node) send(c *call) {
 	n.store.mu.Lock()
 	defer n.store.mu.Unlock()
 	if n.crashed {
-		c.answer(errStoreGone)
+		c.answer(errGone)
 		return
 	}
 	n.later(n.delay()/2, func() { n.arrive(c) })
 }
 
 // arrive has the store do c, or fail to; or holds c.
-func (n *storeNode) arrive(c *storeCall) {
+func (n *node) arrive(c *call) {
 	switch {
 	case n.crashed:
-		c.answer(errStoreGone)
+		c.answer(errGone)
 		return
 	case n.stalled():
 		n.held = append(n.held, c)
 		return
 	}
-	err := errStoreFailed
+	err := errFailed
 	if !n.fails() {
 		err = c.apply()
 		if c.write && n.loses() {
-			err = errStoreLost
+			err = errLost
 		}
 	}
 	n.later(n.delay()-n.delay()/2, func() { c.answer(err) })
 }
 
 // later calls f under the mutex, after d or at once.
-func (n *storeNode) later(d time.Duration, f func()) {
+func (n *node) later(d time.Duration, f func()) {
 	if d <= 0 {
 		f()
 		return
@@ -214,17 +218,17 @@ func (n *storeNode) later(d time.Duration, f func()) {
 	})
 }
 
-func (n *storeNode) failed(doing string, err error) error {
+func (n *node) failed(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("testkit: %s the view store from %q: %w", doing, n.name, err)
+	return fmt.Errorf("memstore: %s the view store from %q: %w", doing, n.name, err)
 }
 
-func (n *storeNode) folder() *storeFolder { return n.store.folder(n.cluster) }
+func (n *node) folder() *folder { return n.store.folder(n.cluster) }
 
 // withdraw takes the announcement back.
-func (n *storeNode) withdraw() {
+func (n *node) withdraw() {
 	if notice := n.folder().notices[n.id]; notice != nil && notice.by == n {
 		delete(n.folder().notices, n.id)
 		n.store.touch(n.folder())
@@ -233,7 +237,7 @@ func (n *storeNode) withdraw() {
 }
 
 // revive puts the announcement where it belongs, and back if it was forgotten.
-func (n *storeNode) revive() {
+func (n *node) revive() {
 	if n.expiry != nil {
 		n.expiry.Stop()
 		n.expiry = nil
@@ -242,21 +246,21 @@ func (n *storeNode) revive() {
 		return
 	}
 	if f := n.folder(); f.notices[n.id] == nil || f.notices[n.id].by != n {
-		f.notices[n.id] = &storeNotice{by: n, data: n.data}
+		f.notices[n.id] = &notice{by: n, data: n.data}
 		n.store.touch(f)
 	}
 }
 
 // fade has the announcement forgotten in time: once to twice the TTL, which the
 // id decides.
-func (n *storeNode) fade() {
+func (n *node) fade() {
 	if n.id == "" || n.expiry != nil {
 		return
 	}
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(n.id))
 	var timer *time.Timer
-	timer = time.AfterFunc(storeTTL+time.Duration(h.Sum64()%uint64(storeTTL)), func() {
+	timer = time.AfterFunc(ttl+time.Duration(h.Sum64()%uint64(ttl)), func() {
 		n.store.mu.Lock()
 		defer n.store.mu.Unlock()
 		if n.expiry != timer {

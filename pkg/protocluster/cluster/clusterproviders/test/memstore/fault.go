@@ -1,4 +1,4 @@
-package testkit
+package memstore
 
 import (
 	"context"
@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// storeFault is what stands between a node and the store.
-type storeFault struct {
+// fault is what stands between a node and the store.
+type fault struct {
 	stalled bool
 	failing int           // calls that will fail without having happened
 	losing  int           // writes that will happen and fail
@@ -17,9 +17,9 @@ type storeFault struct {
 }
 
 var (
-	errStoreFailed = errors.New("the view store failed and did nothing, as the test told it")
-	errStoreLost   = errors.New("the view store's answer got lost, as the test told it")
-	errStoreGone   = errors.New("the node has crashed, as the test told it")
+	errFailed = errors.New("the view store failed and did nothing, as the test told it")
+	errLost   = errors.New("the view store's answer got lost, as the test told it")
+	errGone   = errors.New("the node has crashed, as the test told it")
 )
 
 // Stall lets nothing pass between the nodes and the store until Heal. What they
@@ -27,42 +27,42 @@ var (
 // more. Who has announced itself is forgotten in time. If no node is named,
 // here and below, it is the store: the fault holds for all nodes, those to come
 // included.
-func (s *ViewStore) Stall(nodes ...string) {
-	s.afflict(nodes, func(f *storeFault) { f.stalled = true })
+func (s *Store) Stall(nodes ...string) {
+	s.afflict(nodes, func(f *fault) { f.stalled = true })
 }
 
 // FailNext has the next calls of the nodes, but for Wait, fail and not happen.
-func (s *ViewStore) FailNext(calls int, nodes ...string) {
-	s.afflict(nodes, func(f *storeFault) { f.failing = calls })
+func (s *Store) FailNext(calls int, nodes ...string) {
+	s.afflict(nodes, func(f *fault) { f.failing = calls })
 }
 
 // LoseNext has the next writes of the nodes happen and fail, so that their
 // outcome is unknown.
-func (s *ViewStore) LoseNext(writes int, nodes ...string) {
-	s.afflict(nodes, func(f *storeFault) { f.losing = writes })
+func (s *Store) LoseNext(writes int, nodes ...string) {
+	s.afflict(nodes, func(f *fault) { f.losing = writes })
 }
 
 // Delay has each call of the nodes take that long, half of it before it happens.
-func (s *ViewStore) Delay(d time.Duration, nodes ...string) {
-	s.afflict(nodes, func(f *storeFault) { f.delay = d })
+func (s *Store) Delay(d time.Duration, nodes ...string) {
+	s.afflict(nodes, func(f *fault) { f.delay = d })
 }
 
 // Lag has the nodes' waits notice a change that much later, as they do on a
 // server that is behind.
-func (s *ViewStore) Lag(d time.Duration, nodes ...string) {
-	s.afflict(nodes, func(f *storeFault) { f.lag = d })
+func (s *Store) Lag(d time.Duration, nodes ...string) {
+	s.afflict(nodes, func(f *fault) { f.lag = d })
 }
 
 // Crash ends the processes of the nodes: their calls fail, and who has announced
 // itself is forgotten in time. What is opened later under these names works.
-func (s *ViewStore) Crash(nodes ...string) {
+func (s *Store) Crash(nodes ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, n := range s.nodes {
 		if len(nodes) == 0 || slices.Contains(nodes, n.name) {
 			n.crashed = true
 			for _, c := range n.held {
-				c.answer(errStoreGone)
+				c.answer(errGone)
 			}
 			n.held = nil
 		}
@@ -73,7 +73,7 @@ func (s *ViewStore) Crash(nodes ...string) {
 
 // Heal takes all faults from the nodes; if none is named, from the store and
 // from all nodes.
-func (s *ViewStore) Heal(nodes ...string) {
+func (s *Store) Heal(nodes ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(nodes) == 0 {
@@ -86,7 +86,7 @@ func (s *ViewStore) Heal(nodes ...string) {
 	s.notify()
 }
 
-func (s *ViewStore) afflict(nodes []string, how func(f *storeFault)) {
+func (s *Store) afflict(nodes []string, how func(f *fault)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(nodes) == 0 {
@@ -99,17 +99,17 @@ func (s *ViewStore) afflict(nodes []string, how func(f *storeFault)) {
 	s.notify()
 }
 
-func (s *ViewStore) fault(name string) *storeFault {
+func (s *Store) fault(name string) *fault {
 	f := s.faults[name]
 	if f == nil {
-		f = new(storeFault)
+		f = new(fault)
 		s.faults[name] = f
 	}
 	return f
 }
 
 // settle lets the faults, as they are now, take effect on every node.
-func (s *ViewStore) settle() {
+func (s *Store) settle() {
 	for _, n := range slices.Clone(s.nodes) {
 		if n.stalled() || n.crashed || n.ended {
 			n.fade()
@@ -128,27 +128,27 @@ func (s *ViewStore) settle() {
 }
 
 // faults are those that hold for n.
-func (n *storeNode) faults() [2]*storeFault {
-	return [2]*storeFault{n.store.fault(""), n.store.fault(n.name)}
+func (n *node) faults() [2]*fault {
+	return [2]*fault{n.store.fault(""), n.store.fault(n.name)}
 }
 
-func (n *storeNode) stalled() bool {
+func (n *node) stalled() bool {
 	f := n.faults()
 	return f[0].stalled || f[1].stalled
 }
 
-func (n *storeNode) delay() time.Duration {
+func (n *node) delay() time.Duration {
 	f := n.faults()
 	return f[0].delay + f[1].delay
 }
 
-func (n *storeNode) lag() time.Duration {
+func (n *node) lag() time.Duration {
 	f := n.faults()
 	return f[0].lag + f[1].lag
 }
 
 // fails reports whether this call is one that FailNext meant.
-func (n *storeNode) fails() bool {
+func (n *node) fails() bool {
 	for _, f := range n.faults() {
 		if f.failing > 0 {
 			f.failing--
@@ -159,7 +159,7 @@ func (n *storeNode) fails() bool {
 }
 
 // loses reports whether this write is one that LoseNext meant.
-func (n *storeNode) loses() bool {
+func (n *node) loses() bool {
 	for _, f := range n.faults() {
 		if f.losing > 0 {
 			f.losing--

@@ -1,0 +1,330 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/handover"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/sealedview"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/seat"
+)
+
+// FencedError says that a member may not act for an identity at the moment: it
+// has no lease, or has yet to hear that all who owned the identity before have
+// let go. Nothing was executed, and it is retried.
+type FencedError struct {
+	ID     Identity
+	Member Member
+	Epoch  uint64   // of the view that the member goes by; 0 before it has one
+	Owing  []string // the IDs of the members that have to let go; none: there is no lease
+
+	claim seat.Claimed
+}
+
+func (e *FencedError) Error() string {
+	if len(e.Owing) > 0 {
+		return fmt.Sprintf("cluster: %s waits on %s, in epoch %d, for %v to let go of it", e.ID.text(), e.Member.Address, e.Epoch, e.Owing)
+	}
+	return fmt.Sprintf("cluster: %s waits on %s, which has no lease in epoch %d", e.ID.text(), e.Member.Address, e.Epoch)
+}
+
+// Is makes a FencedError an actor.ErrNotDelivered.
+func (e *FencedError) Is(target error) bool { return target == actor.ErrNotDelivered }
+
+// tenure is a node's place in sealed views, which package seat takes and keeps.
+// What it means for the activations is here.
+type tenure struct {
+	node    *node
+	placer  Placer // nil: no kind is strict
+	service *seat.Service
+	seat    atomic.Pointer[seat.Seat] // nil before Keep
+	tokens  atomic.Uint64
+	desk    *handover.Desk[Identity]
+	trouble atomic.Pointer[error] // with the store, at present
+
+	mu    sync.Mutex
+	views map[sealedview.Stamp]*View
+	held  []*actor.PID // actors whose next message waits for the lease
+}
+
+func newTenure(n *node) *tenure {
+	t := &tenure{node: n, service: seat.NewService(), views: make(map[sealedview.Stamp]*View)}
+	t.desk = handover.New(n.tasks, t.askFor)
+	return t
+}
+
+// Keep has the node go by the views of a store until ctx ends; it is the Run of
+// a ViewStore, and closes the store. A member then leaves the view, and returns
+// within seconds. Its errors are those that waiting does not mend.
+func Keep(ctx context.Context, self Node, store Store) error {
+	n, ok := self.(*node)
+	if !ok {
+		return errors.New("cluster: Keep takes the Node that Run was given")
+	}
+	keep := n.tenure.keep
+	if n.client {
+		keep = n.tenure.watch
+	}
+	err := keep(ctx, store)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second) // what is left there runs out by itself
+	defer cancel()
+	return errors.Join(err, store.Close(ctx))
+}
+
+// keep takes a seat.
+func (t *tenure) keep(ctx context.Context, store Store) error {
+	n := t.node
+	self := n.Self()
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	s, err := seat.New(seat.Config{
+		Name: n.config.Name, Self: sealedview.Member{ID: self.ID, Address: self.Address, Kinds: self.Kinds, Weight: self.Weight},
+		Store: t.noting(store, fail), Conflict: ErrConflict,
+		Host:    &seat.Logged{Host: tenant{t, store}, Logger: n.Logger(), Strict: n.Strict()},
+		Service: t.service, Dial: n.remote.Dial, Verify: n.remote.Verify, Logger: n.Logger(),
+	})
+	if err != nil {
+		return err
+	}
+	t.seat.Store(s)
+	return denied(ctx, s.Run(ctx))
+}
+
+// denied is why the store did not permit the join, or else err.
+func denied(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, ErrDenied) {
+		return cause
+	}
+	return err
+}
+
+// watch has a client see the views.
+func (t *tenure) watch(ctx context.Context, store Store) error {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	seat.Watch(ctx, t.noting(store, fail), t.node.Logger(), func(v *sealedview.View) {
+		t.node.reported.Store(report{view: t.view(v)})
+	})
+	return denied(ctx, nil)
+}
+
+// vacate ends what is left of the strict kinds, for a moment at most: the seat
+// then goes to others at once.
+func (t *tenure) vacate(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	t.node.grains.close()
+	t.node.grains.without(ctx, func(Identity) bool { return true })
+}
+
+// records is a Store as package seat sees it.
+type records struct{ Store }
+
+// Read implements seat.Store.
+func (r records) Read(ctx context.Context) (seat.Record, error) {
+	record, err := r.Store.Read(ctx)
+	return seat.Record(record), err
+}
+
+// Wait implements seat.Store.
+func (r records) Wait(ctx context.Context, since seat.Record) error {
+	return r.Store.Wait(ctx, Record(since))
+}
+
+// noting has what goes wrong with the store kept, and a join end that the store
+// does not permit.
+func (t *tenure) noting(store Store, fail context.CancelCauseFunc) seat.Store {
+	return seat.Noting{Store: records{store}, Note: func(err error) {
+		switch {
+		case err == nil:
+			t.trouble.Store(nil)
+		case !errors.Is(err, context.Canceled) && !errors.Is(err, ErrConflict):
+			t.trouble.Store(&err)
+		}
+		if errors.Is(err, ErrDenied) && t.node.View().Epoch == 0 {
+			fail(err)
+		}
+	}}
+}
+
+// view is a sealed view as this package has it; the same one for the same stamp.
+func (t *tenure) view(v *sealedview.View) *View {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if view := t.views[v.Stamp]; view != nil {
+		return view
+	}
+	const most = 256 // far more than are in use at a time
+	if len(t.views) >= most {
+		clear(t.views)
+	}
+	view := &View{Epoch: v.Epoch, stamp: v.Stamp}
+	for _, m := range v.Members {
+		status := Up
+		if m.State == sealedview.Leaving {
+			status = Leaving
+		}
+		view.Members = append(view.Members, Member{ID: m.ID, Address: m.Address, Kinds: m.Kinds, Status: status, Weight: m.Weight})
+	}
+	slices.SortFunc(view.Members, byID)
+	t.views[v.Stamp] = view
+	return view
+}
+
+// owner tells package sealedview whom views assign id to.
+func (t *tenure) owner(id Identity) func(*sealedview.View) string {
+	return func(v *sealedview.View) string {
+		m, _ := t.placer.Owner(t.view(v), id)
+		return m.ID
+	}
+}
+
+// gone reports whether view gives id to another member, or to none.
+func (t *tenure) gone(view *View, id Identity) bool {
+	owner, _ := t.placer.Owner(view, id)
+	return owner.ID != t.node.Self().ID
+}
+
+// installed is the view that the seat goes by, or an empty one.
+func (t *tenure) installed() *View {
+	if s := t.seat.Load(); s != nil {
+		if _, v := s.View(); v != nil {
+			return t.view(v)
+		}
+	}
+	return new(View)
+}
+
+// claim begins the activation of id by hold, or says why it may not begin now.
+// No view is installed while hold runs, so it must not block.
+func (t *tenure) claim(id Identity, answers []seat.Answer, hold func(token actor.Token)) error {
+	s := t.seat.Load()
+	if s == nil {
+		return &FencedError{ID: id, Member: t.node.Self()}
+	}
+	held := false
+	c := s.Claim(t.owner(id), func(epoch uint64) {
+		held = true
+		hold(actor.Token{Epoch: epoch, Counter: t.tokens.Add(1)})
+	}, answers...)
+	switch {
+	case held:
+		return nil
+	case c.Serves && !c.Mine:
+		owner, _ := t.placer.Owner(t.node.View(), id)
+		return &MovedError{ID: id, Owner: owner, Epoch: c.Epoch}
+	}
+	return &FencedError{ID: id, Member: t.node.Self(), Epoch: c.Epoch, Owing: c.Owing, claim: c}
+}
+
+// serves reports whether this member may act now.
+func (t *tenure) serves() bool {
+	s := t.seat.Load()
+	return s != nil && s.Serves()
+}
+
+// admit is serves for an activation whose next message waits for the answer:
+// after a no, its actor is resumed as soon as there is a lease again.
+func (t *tenure) admit(a *activation, pid *actor.PID) bool {
+	if a.serves() {
+		return true
+	}
+	t.mu.Lock()
+	t.held = append(t.held, pid)
+	t.mu.Unlock()
+	if a.serves() { // again: resume may have looked before
+		t.node.system.Resume(pid)
+	}
+	return false
+}
+
+// resume has those go on who wait for the lease.
+func (t *tenure) resume() {
+	t.mu.Lock()
+	held := t.held
+	t.held = nil
+	t.mu.Unlock()
+	for _, pid := range held {
+		t.node.system.Resume(pid)
+	}
+}
+
+// tenant is what the seat tells its node.
+type tenant struct {
+	*tenure
+
+	store Store
+}
+
+// Seated implements seat.Host.
+func (t tenant) Seated(self string, v *sealedview.View) {
+	n, view := t.node, t.view(v)
+	me, _ := view.Member(self)
+	if now := n.Self(); now.ID != self {
+		now.ID = self
+		n.self.Store(now)
+	}
+	n.reported.Store(report{view: view})
+	n.tasks.Go("show", func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+		defer cancel()
+		if err := t.store.Show(ctx, me); err != nil && ctx.Err() == nil {
+			n.Logger().Warn("cluster: people may not see this member in the store for now", "error", err)
+		}
+	})
+}
+
+// Unseated implements seat.Host: all that this member has activated is dropped.
+func (t tenant) Unseated(_ string, v *sealedview.View) {
+	t.node.grains.drop()
+	t.node.reported.Store(report{view: t.view(v)})
+}
+
+// Lapsed implements seat.Host: handlers are told to come to an end.
+func (t tenant) Lapsed() { t.node.grains.suspend() }
+
+// Regained implements seat.Host.
+func (t tenant) Regained() { t.resume() }
+
+// settle gives strict kinds their rules, or says why this node cannot keep them.
+func (n *node) settle() error {
+	placer, _ := n.locator.(Placer)
+	n.tenure.placer = placer
+	_, stores := n.config.Provider.(ViewStore)
+	var faults []error
+	for name, k := range n.grains.kinds {
+		switch {
+		case placer == nil && k.Consistency == OneAtMost:
+			faults = append(faults, fmt.Errorf(
+				"cluster: kind %q is Strict, which %T cannot keep; use partition.New() as the lookup", name, n.config.Lookup))
+		case placer != nil && k.Consistency != OneInTheEnd:
+			k.strict = true
+		}
+	}
+	if placer != nil && !stores {
+		faults = append(faults, fmt.Errorf("cluster: %T keeps identities to one activation, which takes a provider with a view store,"+
+			" such as consul.New() or test.NewTestProvider(agent); %T only observes the members; or use disthash.New()",
+			n.config.Lookup, n.config.Provider))
+	}
+	return errors.Join(faults...)
+}
+
+// count adds what the seat has to tell.
+func (t *tenure) count(to *Stats) {
+	s := t.seat.Load()
+	if s == nil {
+		return
+	}
+	from := s.Stats()
+	to.Lapses, to.Evictions, to.Violations = from.Lapses, from.Evictions, from.Violations
+	to.StoreErrors, to.StoreWrites, to.StoreAge, to.StoreOut = from.StoreErrors, from.StoreWrites, from.StoreAge, from.StoreOut
+}
+
+// Strict implements Node.
+func (n *node) Strict() bool { return n.tenure.placer != nil }
