@@ -30,8 +30,8 @@ func loaded(hosts map[string]int) *load {
 
 func TestBoard_PictureShowsWhoHostsHowMany(t *testing.T) {
 	b := &board{load: loaded(map[string]int{"m1": 50})}
-	b.add(&member{name: "m1", address: "127.0.0.1:40001"})
-	b.add(&member{name: "m2", address: "127.0.0.1:40002"})
+	b.add(&member{process: process{name: "m1"}, address: "127.0.0.1:40001"})
+	b.add(&member{process: process{name: "m2"}, address: "127.0.0.1:40002"})
 	b.mark("m2", "killed")
 	picture := b.picture()
 	for _, want := range []string{

@@ -34,10 +34,12 @@ type load struct {
 	answered int
 	failed   map[string]int // by what is known of the outcome
 	example  error          // the last failure
+	audit    *audit         // nil where tokens are not to be expected
 	changed  chan struct{}  // closed and replaced with each answer
 }
 
-func startLoad(ctx context.Context, node *cluster.Cluster, users []cluster.Identity) *load {
+// startLoad visits users until stop; fenced says that their answers have tokens.
+func startLoad(ctx context.Context, node *cluster.Cluster, users []cluster.Identity, fenced bool) *load {
 	ctx, cancel := context.WithCancel(ctx)
 	l := &load{
 		node:    node,
@@ -45,6 +47,9 @@ func startLoad(ctx context.Context, node *cluster.Cluster, users []cluster.Ident
 		answers: make(map[cluster.Identity]answer),
 		failed:  make(map[string]int),
 		changed: make(chan struct{}),
+	}
+	if fenced {
+		l.audit = &audit{newest: make(map[cluster.Identity]*userpb.Visited)}
 	}
 	for _, id := range users {
 		l.wait.Go(func() { l.visit(ctx, id) })
@@ -85,6 +90,9 @@ func (l *load) note(id cluster.Identity, reply *userpb.Visited, err error) {
 	}
 	l.answered++
 	l.answers[id] = answer{reply, time.Now()}
+	if l.audit != nil {
+		l.audit.check(id, reply)
+	}
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
@@ -108,6 +116,7 @@ type state struct {
 	failed   map[string]int
 	failures int
 	example  error
+	audit    audit // without its map
 }
 
 func (l *load) state() (state, <-chan struct{}) {
@@ -124,6 +133,10 @@ func (l *load) state() (state, <-chan struct{}) {
 	for what, n := range l.failed {
 		s.failed[what] = n
 		s.failures += n
+	}
+	if l.audit != nil {
+		s.audit = *l.audit
+		s.audit.newest = nil
 	}
 	return s, l.changed
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os/exec"
@@ -12,96 +11,103 @@ import (
 	"syscall"
 )
 
-// member is a cluster member that runs as a process of its own.
-type member struct {
-	name     string
-	address  string // of its remote
-	endpoint string // of its membership provider: a seed for others
-	cmd      *exec.Cmd
-	ended    chan struct{} // closed when the process is gone and waited for
-	err      error         // its status, once ended
+// process is a program that the demo has started, and ends.
+type process struct {
+	name  string
+	cmd   *exec.Cmd
+	ended chan struct{} // closed when the process is gone and all it wrote was read
+	err   error         // its status, once ended
 
 	mu   sync.Mutex
-	last []string // the lines it logged last
+	last []string // the lines it wrote last
 }
 
-// startMember runs the program and returns once it says that it is up.
-func startMember(ctx context.Context, program, name string, seeds []string) (*member, error) {
-	m := &member{name: name, ended: make(chan struct{})}
-	m.cmd = exec.Command(program, //nolint:noctx // it is drained by SIGTERM, not killed with ctx
-		"-name", name, "-cluster", "demo", "-log-level", "debug", "-bind", "127.0.0.1:0", "-seeds", strings.Join(seeds, ","))
-	m.cmd.Env = []string{}
+// start runs a program; read sees each line that it writes, in order. The
+// program has no environment: nothing that is said there is for it.
+func (p *process) start(read func(line string), program string, args ...string) error {
+	p.ended = make(chan struct{})
+	p.cmd = exec.Command(program, args...) //nolint:noctx // ended by kill or by a signal, not with a ctx
+	p.cmd.Env = []string{}
+	dieWithParent(p.cmd)
 	out, in := io.Pipe()
-	m.cmd.Stdout, m.cmd.Stderr = in, in
-	if err := m.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("demo: start %s: %w; build it with make demo", program, err)
+	p.cmd.Stdout, p.cmd.Stderr = in, in
+	if err := p.cmd.Start(); err != nil {
+		close(p.ended)
+		return err
 	}
-	up := make(chan struct{})
-	go m.read(out, up)
+	var following sync.WaitGroup
+	following.Go(func() { p.follow(out, read) })
 	go func() {
-		m.err = m.cmd.Wait()
+		p.err = p.cmd.Wait()
 		_ = in.Close()
-		close(m.ended)
+		following.Wait()
+		close(p.ended)
 	}()
+	return nil
+}
+
+// follow reads what the process writes until its end.
+func (p *process) follow(out io.Reader, read func(line string)) {
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		p.mu.Lock()
+		if p.last = append(p.last, lines.Text()); len(p.last) > 20 {
+			p.last = p.last[1:]
+		}
+		p.mu.Unlock()
+		read(lines.Text())
+	}
+	_, _ = io.Copy(io.Discard, out) // a line too long must not block the process
+}
+
+// ready waits until up is closed. If the process ends before or ctx does, the
+// process is gone and the error has its last words.
+func (p *process) ready(ctx context.Context, up <-chan struct{}) error {
 	select {
 	case <-up:
-		return m, nil
-	case <-m.ended:
-		return nil, fmt.Errorf("demo: %s ended before it was up: %w; it said:\n%s", name, m.err, m.lastWords())
+		return nil
+	case <-p.ended:
+		return fmt.Errorf("demo: %s ended before it was up: %w; it said:\n%s", p.name, p.err, p.lastWords())
 	case <-ctx.Done():
-		m.kill()
-		return nil, fmt.Errorf("demo: %s is not up in time; it said:\n%s", name, m.lastWords())
+		p.kill()
+		return fmt.Errorf("demo: %s is not up in time: %w; it said:\n%s", p.name, context.Cause(ctx), p.lastWords())
 	}
 }
 
-// read follows the member's log until its end; up is closed once it is up.
-func (m *member) read(log io.Reader, up chan struct{}) {
-	lines := bufio.NewScanner(log)
-	for lines.Scan() {
-		var entry struct{ Msg, Address, Endpoint string }
-		if json.Unmarshal(lines.Bytes(), &entry) != nil {
-			entry.Msg = "" // not a line of the log
-		}
-		m.mu.Lock()
-		if m.last = append(m.last, lines.Text()); len(m.last) > 20 {
-			m.last = m.last[1:]
-		}
-		m.mu.Unlock()
-		switch {
-		case entry.Endpoint != "":
-			m.endpoint = entry.Endpoint
-		case entry.Msg == "up" && m.address == "":
-			m.address = entry.Address
-			close(up)
-		}
+func (p *process) lastWords() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Join(p.last, "\n")
+}
+
+// kill ends the process at once, as kill -9 does, and waits for it. One that is
+// stopped ends as well.
+func (p *process) kill() {
+	if p.cmd != nil && p.cmd.Process != nil {
+		_ = p.cmd.Process.Kill() // it may have ended
+		<-p.ended
 	}
-	_, _ = io.Copy(io.Discard, log) // a line too long must not block the member
 }
 
-func (m *member) lastWords() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return strings.Join(m.last, "\n")
-}
+// stop has the process stand still until proceed, as kill -STOP does.
+func (p *process) stop() error { return p.signal(syscall.SIGSTOP) }
 
-// kill ends the process at once, as kill -9 does, and waits for it.
-func (m *member) kill() {
-	_ = m.cmd.Process.Kill() // it may have ended
-	<-m.ended
-}
+// proceed undoes stop.
+func (p *process) proceed() error { return p.signal(syscall.SIGCONT) }
 
-// drain asks the member to leave and waits until it has; a status other than 0
-// is an error.
-func (m *member) drain(ctx context.Context) error {
-	_ = m.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-	select {
-	case <-m.ended:
-	case <-ctx.Done():
-		m.kill()
-		return fmt.Errorf("demo: %s did not leave in time; it said:\n%s", m.name, m.lastWords())
-	}
-	if m.err != nil {
-		return fmt.Errorf("demo: %s left with %w; it said:\n%s", m.name, m.err, m.lastWords())
+func (p *process) signal(s syscall.Signal) error {
+	if err := p.cmd.Process.Signal(s); err != nil {
+		return fmt.Errorf("demo: send %v to %s: %w", s, p.name, err)
 	}
 	return nil
+}
+
+// gone reports whether the process has ended.
+func (p *process) gone() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
 }

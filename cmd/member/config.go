@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,7 +16,9 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster/clusterproviders/automanaged"
+	"github.com/protocluster/workshop/pkg/protocluster/cluster/clusterproviders/consul"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster/identitylookup/disthash"
+	"github.com/protocluster/workshop/pkg/protocluster/cluster/identitylookup/partition"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
 )
 
@@ -27,11 +30,25 @@ type config struct {
 	provider string
 	bind     string
 	seeds    string
+	consul   string
+	token    string // the file that holds it
+	prefix   string
 	lookup   string
 	kinds    string
 	logLevel slog.Level
 	drain    time.Duration
 }
+
+// What -provider and -lookup may be.
+const (
+	byGossip  = "automanaged"
+	byConsul  = "consul"
+	byHash    = "disthash"
+	bySeal    = "partition"
+	byLearner = "chapter4" // what somebody wrote in the workshop
+	providers = byGossip + " or " + byConsul
+	lookups   = byHash + ", " + bySeal + " or " + byLearner
+)
 
 const usage = `member runs one node of a cluster until it is told to stop.
 
@@ -45,24 +62,7 @@ MEMBER_ and its name, such as MEMBER_LOG_LEVEL; the flag wins.
 // to out.
 func parseConfig(args []string, env func(string) string, out io.Writer) (*config, error) {
 	c := &config{drain: 10 * time.Second}
-	flags := flag.NewFlagSet("member", flag.ContinueOnError)
-	flags.SetOutput(out)
-	flags.Usage = func() {
-		fmt.Fprint(out, usage)
-		flags.PrintDefaults()
-	}
-	flags.StringVar(&c.cluster, "cluster", "workshop", "`name` of the cluster; only members with the same name meet")
-	flags.StringVar(&c.name, "name", "", "`name` of this member for people; default: its address")
-	flags.StringVar(&c.address, "address", "127.0.0.1:0", "`host:port` to serve other members on; port 0 picks a free one")
-	flags.StringVar(&c.provider, "provider", "automanaged", "what finds the other members: automanaged")
-	flags.StringVar(&c.bind, "bind", "", "`host:port` of the automanaged provider's own endpoint;"+
-		" default: the first free of -seeds on this machine, else a free port")
-	flags.StringVar(&c.seeds, "seeds", "", "comma-separated `host:port` list of automanaged endpoints to join through")
-	flags.StringVar(&c.lookup, "lookup", "disthash", "what places identities on members: disthash")
-	flags.StringVar(&c.kinds, "kinds", "user", "comma-separated `kinds` to host, of: "+names(knownKinds("")))
-	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
-	flags.DurationVar(&c.drain, "drain", c.drain, "longest `time` to finish what is queued when told to stop")
-
+	flags := c.flags(out)
 	var faults []error
 	flags.VisitAll(func(f *flag.Flag) {
 		name := "MEMBER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
@@ -81,18 +81,46 @@ func parseConfig(args []string, env func(string) string, out io.Writer) (*config
 	return c, errors.Join(faults...)
 }
 
+// flags are what sets c.
+func (c *config) flags(out io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet("member", flag.ContinueOnError)
+	flags.SetOutput(out)
+	flags.Usage = func() {
+		fmt.Fprint(out, usage)
+		flags.PrintDefaults()
+	}
+	flags.StringVar(&c.cluster, "cluster", "workshop", "`name` of the cluster; only members with the same name meet")
+	flags.StringVar(&c.name, "name", "", "`name` of this member for people; default: its address")
+	flags.StringVar(&c.address, "address", "127.0.0.1:0", "`host:port` to serve other members on; port 0 picks a free one")
+	flags.StringVar(&c.provider, "provider", byGossip, "what finds the other members: "+providers)
+	flags.StringVar(&c.bind, "bind", "", "`host:port` of the automanaged provider's own endpoint;"+
+		" default: the first free of -seeds on this machine, else a free port")
+	flags.StringVar(&c.seeds, "seeds", "", "comma-separated `host:port` list of automanaged endpoints to join through")
+	flags.StringVar(&c.consul, "consul", "", "`host:port`, or http(s) URL, of the Consul agent of this machine;"+
+		" default: what Consul's own CONSUL_HTTP_ADDR says, else localhost:8500")
+	flags.StringVar(&c.token, "consul-token-file", "", "`file` with the token for Consul, read again for each request;"+
+		" default: CONSUL_HTTP_TOKEN_FILE, else CONSUL_HTTP_TOKEN")
+	flags.StringVar(&c.prefix, "consul-prefix", "", "`folder` of all clusters in Consul's key-value store; default: "+consul.DefaultPrefix)
+	flags.StringVar(&c.lookup, "lookup", byHash, "what places identities on members: "+lookups+
+		"; partition never has two of one, for which it needs -provider consul")
+	flags.StringVar(&c.kinds, "kinds", "user", "comma-separated `kinds` to host, of: "+names(knownKinds("")))
+	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
+	flags.DurationVar(&c.drain, "drain", c.drain, "longest `time` to finish what is queued when told to stop")
+	return flags
+}
+
 // clusterConfig translates c for the library, or lists every fault in it.
-func (c *config) clusterConfig() (*cluster.Config, error) {
+func (c *config) clusterConfig(ctx context.Context) (*cluster.Config, error) {
 	var faults []error
 	host, port, err := splitAddress(c.address)
 	if err != nil {
 		faults = append(faults, err)
 	}
-	provider, err := c.clusterProvider()
+	provider, err := c.clusterProvider(ctx)
 	if err != nil {
 		faults = append(faults, err)
 	}
-	lookup, err := c.identityLookup()
+	lookup, adapt, err := c.identityLookup()
 	if err != nil {
 		faults = append(faults, err)
 	}
@@ -102,6 +130,9 @@ func (c *config) clusterConfig() (*cluster.Config, error) {
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
+	}
+	for i, k := range kinds {
+		kinds[i] = adapt(k)
 	}
 	return cluster.Configure(c.cluster, provider, lookup, remote.Configure(host, port), cluster.WithKinds(kinds...)), nil
 }
@@ -117,18 +148,48 @@ func splitAddress(address string) (host string, port int, err error) {
 	return host, port, nil
 }
 
-func (c *config) clusterProvider() (cluster.Provider, error) {
-	if c.provider != "automanaged" {
-		return nil, fmt.Errorf("member: -provider %q is unknown; use automanaged", c.provider)
+func (c *config) clusterProvider(ctx context.Context) (cluster.Provider, error) {
+	switch c.provider {
+	case byGossip:
+		return automanaged.NewWith(automanaged.Config{Bind: c.bind, Seeds: list(c.seeds)}),
+			needless(byGossip, byConsul, "consul", c.consul, "consul-token-file", c.token, "consul-prefix", c.prefix)
+	case byConsul:
+		config := consul.Config{Address: c.consul, TokenFile: c.token, Prefix: c.prefix}
+		provider := consul.New(consul.WithConfig(config))
+		return provider, errors.Join(needless(byConsul, byGossip, "bind", c.bind, "seeds", c.seeds),
+			provider.Check(ctx, remote.TCP{})) // asks nobody
 	}
-	return automanaged.NewWith(automanaged.Config{Bind: c.bind, Seeds: list(c.seeds)}), nil
+	return nil, fmt.Errorf("member: -provider %q is unknown; use %s", c.provider, providers)
 }
 
-func (c *config) identityLookup() (cluster.IdentityLookup, error) {
-	if c.lookup != "disthash" {
-		return nil, fmt.Errorf("member: -lookup %q is unknown; use disthash", c.lookup)
+// needless finds the flags that are set, each with its value, though only another
+// provider heeds them.
+func needless(provider, other string, flags ...string) error {
+	var faults []error
+	for pair := range slices.Chunk(flags, 2) {
+		if pair[1] != "" {
+			faults = append(faults, fmt.Errorf("member: -%s means nothing to -provider %s; leave it out, or use -provider %s",
+				pair[0], provider, other))
+		}
 	}
-	return disthash.New(), nil
+	return errors.Join(faults...)
+}
+
+// identityLookup returns the lookup, and how it wants the kinds.
+func (c *config) identityLookup() (cluster.IdentityLookup, func(cluster.Kind) cluster.Kind, error) {
+	asTheyAre := func(k cluster.Kind) cluster.Kind { return k }
+	switch {
+	case c.lookup == byHash:
+		return disthash.New(), asTheyAre, nil
+	case c.lookup == bySeal && c.provider == byGossip:
+		return nil, nil, fmt.Errorf("member: -lookup %s needs a store that all members agree on, and -provider %s has none;"+
+			" use -provider %s, or -lookup %s", bySeal, byGossip, byConsul, byHash)
+	case c.lookup == bySeal:
+		return partition.New(), asTheyAre, nil
+	case c.lookup == byLearner:
+		return chapter4()
+	}
+	return nil, nil, fmt.Errorf("member: -lookup %q is unknown; use %s", c.lookup, lookups)
 }
 
 func (c *config) hostedKinds() ([]cluster.Kind, error) {

@@ -6,11 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/cluster"
+	"github.com/protocluster/workshop/pkg/protocluster/cluster/identitylookup/partition"
 )
 
 func environment(values map[string]string) func(string) string {
@@ -37,7 +41,10 @@ func TestParseConfig_HelpNamesEveryFlagAndTheEnvironment(t *testing.T) {
 	if !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("error = %v, want flag.ErrHelp", err)
 	}
-	for _, want := range []string{"-cluster", "-name", "-address", "-provider", "-bind", "-seeds", "-lookup", "-kinds", "-log-level", "-drain", "MEMBER_LOG_LEVEL", "SIGTERM"} {
+	for _, want := range []string{
+		"-cluster", "-name", "-address", "-provider", "-bind", "-seeds", "-consul", "-consul-token-file", "-consul-prefix",
+		"-lookup", "-kinds", "-log-level", "-drain", "MEMBER_LOG_LEVEL", "CONSUL_HTTP_ADDR", "SIGTERM",
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the help does not mention %s:\n%s", want, out.String())
 		}
@@ -45,18 +52,67 @@ func TestParseConfig_HelpNamesEveryFlagAndTheEnvironment(t *testing.T) {
 }
 
 func TestConfig_EveryFaultIsToldAtOnceWithItsFix(t *testing.T) {
-	c, err := parseConfig([]string{"-address", "nowhere", "-provider", "zookeeper", "-lookup", "magic", "-kinds", "user, unicorn"}, environment(nil), io.Discard)
+	rows := []struct {
+		name string
+		args []string
+		want []string
+	}{
+		{
+			"unknown names", []string{"-address", "nowhere", "-provider", "zookeeper", "-lookup", "magic", "-kinds", "user, unicorn"},
+			[]string{
+				"host:port, such as", `-provider "zookeeper" is unknown; use automanaged or consul`,
+				`-lookup "magic" is unknown; use disthash, partition or chapter4`, `"unicorn" is unknown; this program knows user`,
+			},
+		},
+		{
+			"automanaged", []string{"-lookup", "partition", "-consul", "127.0.0.1:8500", "-consul-prefix", "rooms"},
+			[]string{
+				"-lookup partition needs a store", "use -provider consul, or -lookup disthash",
+				"-consul means nothing to -provider automanaged", "-consul-prefix means nothing to -provider automanaged",
+			},
+		},
+		{
+			"consul", []string{
+				"-provider", "consul", "-seeds", "127.0.0.1:6330", "-consul", "ftp://127.0.0.1", "-consul-prefix", "rooms/",
+				"-consul-token-file", "/nowhere/token", "-lookup", "magic",
+			},
+			[]string{
+				"-seeds means nothing to -provider consul; leave it out, or use -provider automanaged",
+				"begins with ftp; write host:port", `write it as "rooms"`, "/nowhere/token", `-lookup "magic" is unknown`,
+			},
+		},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			c, err := parseConfig(row.args, environment(nil), io.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.clusterConfig(t.Context())
+			for _, want := range row.want {
+				if !strings.Contains(fmt.Sprint(err), want) {
+					t.Errorf("the error lacks %q:\n%v", want, err)
+				}
+			}
+		})
+	}
+}
+
+func TestConfig_TheProviderAndTheLookupAreThoseThatTheFlagsSay(t *testing.T) {
+	env := environment(map[string]string{"MEMBER_PROVIDER": "consul", "MEMBER_CONSUL": "127.0.0.1:8501", "MEMBER_CONSUL_PREFIX": "rooms"})
+	c, err := parseConfig([]string{"-lookup", "partition"}, env, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.clusterConfig()
-	if err == nil {
-		t.Fatal("clusterConfig accepts what is wrong four times")
+	config, err := c.clusterConfig(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, want := range []string{"host:port, such as", `-provider "zookeeper" is unknown; use automanaged`, `-lookup "magic" is unknown; use disthash`, `"unicorn" is unknown; this program knows user`} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("the error lacks %q:\n%v", want, err)
-		}
+	if _, ok := config.Provider.(cluster.ViewStore); !ok {
+		t.Errorf("the provider is a %T, want one with a view store", config.Provider)
+	}
+	if _, ok := config.Lookup.(*partition.Lookup); !ok {
+		t.Errorf("the lookup is a %T, want partition's", config.Lookup)
 	}
 }
 
@@ -99,8 +155,8 @@ func TestRun_JoinsServesAndLeavesWhenTold(t *testing.T) {
 	var story []string
 	for _, entry := range log.lines {
 		story = append(story, entry["msg"].(string))
-		if entry["member"] != "m1" || entry["level"] == nil || entry["time"] == nil {
-			t.Errorf("log line %v lacks member, level or time", entry)
+		if entry["name"] != "m1" || entry["level"] == nil || entry["time"] == nil {
+			t.Errorf("log line %v lacks name, level or time", entry)
 		}
 	}
 	if got := strings.Join(story, ", "); !strings.Contains(got, "up, draining") || !strings.HasSuffix(got, "left") {

@@ -36,9 +36,9 @@ func main() {
 func run(ctx context.Context, c *config, out io.Writer) error {
 	logger := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: c.logLevel}))
 	if c.name != "" {
-		logger = logger.With("member", c.name)
+		logger = logger.With("name", c.name)
 	}
-	config, err := c.clusterConfig()
+	config, err := c.clusterConfig(ctx)
 	if err != nil {
 		return err
 	}

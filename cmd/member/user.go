@@ -27,8 +27,17 @@ func (u *user) Receive(ctx actor.Context) {
 			Address:    ctx.Self().Address,
 			Activation: u.activation,
 			Visits:     u.visits,
+			Token:      token(ctx.Fence()),
 		})
 	}
+}
+
+// token is what fences an activation, as a message; nil if nothing does.
+func token(t actor.Token) *userpb.Token {
+	if t == (actor.Token{}) {
+		return nil
+	}
+	return &userpb.Token{Epoch: t.Epoch, Counter: t.Counter}
 }
 
 // knownKinds are the kinds that a member can be told to host.

@@ -67,6 +67,7 @@ type Visited struct {
 	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`       // its address
 	Activation    string                 `protobuf:"bytes,3,opt,name=activation,proto3" json:"activation,omitempty"` // differs from one activation of the user to the next
 	Visits        int64                  `protobuf:"varint,4,opt,name=visits,proto3" json:"visits,omitempty"`
+	Token         *Token                 `protobuf:"bytes,5,opt,name=token,proto3" json:"token,omitempty"` // of the activation; none where the lookup keeps no promise of one
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -129,19 +130,84 @@ func (x *Visited) GetVisits() int64 {
 	return 0
 }
 
+func (x *Visited) GetToken() *Token {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
+// Token fences an activation: of two of the same user, the later has the higher
+// epoch, or the higher counter in the same epoch.
+type Token struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Epoch         uint64                 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`     // of the view in which the activation began
+	Counter       uint64                 `protobuf:"varint,2,opt,name=counter,proto3" json:"counter,omitempty"` // of the activations on its member
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Token) Reset() {
+	*x = Token{}
+	mi := &file_userpb_user_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Token) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Token) ProtoMessage() {}
+
+func (x *Token) ProtoReflect() protoreflect.Message {
+	mi := &file_userpb_user_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Token.ProtoReflect.Descriptor instead.
+func (*Token) Descriptor() ([]byte, []int) {
+	return file_userpb_user_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Token) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Token) GetCounter() uint64 {
+	if x != nil {
+		return x.Counter
+	}
+	return 0
+}
+
 var File_userpb_user_proto protoreflect.FileDescriptor
 
 const file_userpb_user_proto_rawDesc = "" +
 	"\n" +
 	"\x11userpb/user.proto\x12\rworkshop.user\"\a\n" +
-	"\x05Visit\"s\n" +
+	"\x05Visit\"\x9f\x01\n" +
 	"\aVisited\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\tR\x06member\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x1e\n" +
 	"\n" +
 	"activation\x18\x03 \x01(\tR\n" +
 	"activation\x12\x16\n" +
-	"\x06visits\x18\x04 \x01(\x03R\x06visitsB:Z8github.com/protocluster/workshop/cmd/internal/gen/userpbb\x06proto3"
+	"\x06visits\x18\x04 \x01(\x03R\x06visits\x12*\n" +
+	"\x05token\x18\x05 \x01(\v2\x14.workshop.user.TokenR\x05token\"7\n" +
+	"\x05Token\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x18\n" +
+	"\acounter\x18\x02 \x01(\x04R\acounterB:Z8github.com/protocluster/workshop/cmd/internal/gen/userpbb\x06proto3"
 
 var (
 	file_userpb_user_proto_rawDescOnce sync.Once
@@ -155,17 +221,19 @@ func file_userpb_user_proto_rawDescGZIP() []byte {
 	return file_userpb_user_proto_rawDescData
 }
 
-var file_userpb_user_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_userpb_user_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_userpb_user_proto_goTypes = []any{
 	(*Visit)(nil),   // 0: workshop.user.Visit
 	(*Visited)(nil), // 1: workshop.user.Visited
+	(*Token)(nil),   // 2: workshop.user.Token
 }
 var file_userpb_user_proto_depIdxs = []int32{
-	0, // [0:0] is the sub-list for method output_type
-	0, // [0:0] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	2, // 0: workshop.user.Visited.token:type_name -> workshop.user.Token
+	1, // [1:1] is the sub-list for method output_type
+	1, // [1:1] is the sub-list for method input_type
+	1, // [1:1] is the sub-list for extension type_name
+	1, // [1:1] is the sub-list for extension extendee
+	0, // [0:1] is the sub-list for field type_name
 }
 
 func init() { file_userpb_user_proto_init() }
@@ -179,7 +247,7 @@ func file_userpb_user_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_userpb_user_proto_rawDesc), len(file_userpb_user_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
