@@ -21,9 +21,13 @@ type target struct {
 // notInCI are the first words of commands that a reader may be told to run
 // though CI cannot, and why it cannot.
 var notInCI = map[string]string{
-	"git clone":  "CI has the repository already",
-	"cd":         "has no effect of its own",
-	"make check": "is CI",
+	"git clone":          "CI has the repository already",
+	"cd":                 "has no effect of its own",
+	"make check":         "is CI",
+	"make learn":         "is go tool workshop",
+	"make slides":        "serves until it is stopped; make slides-test has the same program show each deck",
+	"make test-chapter4": "is red until somebody has solved the exercises; make verify-workshop shows that",
+	"go tool workshop":   "the tests of cmd/workshop run each command",
 	"go get github.com/protocluster/workshop": "CI tests what is not published yet",
 }
 

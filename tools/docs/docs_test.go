@@ -28,6 +28,7 @@ func TestGoFences(t *testing.T) {
 	rows := []struct{ name, text, want string }{
 		{"a program", "'''go\npackage main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println() }\n'''", ""},
 		{"imports may be left out", "'''go\nfmt.Println(time.Second)\n'''", ""},
+		{"and are found in each declaration", "'''go\nvar a fmt.Stringer\n\nvar b io.Reader\n\nvar c time.Time\n\nvar d url.URL\n\nvar e big.Int\n'''", ""},
 		{"variables may be unused", "'''go\nn := 1\n'''", ""},
 		{"later statements see earlier variables", "'''go\nn := 1\n'''\ntext\n'''go\nn++\nn, err := n, ctx.Err()\n'''", ""},
 		{"statements see all declarations", "'''go\nx := T{}\n'''\n'''go\ntype T struct{}\n'''", ""},
@@ -72,7 +73,7 @@ func TestCommands(t *testing.T) {
 		{"a target that it needs", "'''sh\nmake member deep SECONDS=5\n'''", ""},
 		{"a line of a recipe", "'''sh\ngo run  ./cmd/demo \\\n  -fast # it is\n'''", ""},
 		{"a line of CI", "'''sh\n# a comment\n\ngo vet ./...\n'''", ""},
-		{"what CI need not run", "'''sh\ngit clone https://example.com/x\ncd x\nmake\n'''", ""},
+		{"what CI need not run", "'''sh\ngit clone https://example.com/x\ncd x\nmake\ngo tool workshop hint 4.1\nmake test-chapter4\n'''", ""},
 		{"a target that CI does not make", "'''sh\n\nmake demo bench\n'''", "x.md:3: CI does not run make bench"},
 		{"a target that is not there", "'''sh\nmake dmeo\n'''", "x.md:2: the Makefile has no target \"dmeo\""},
 		{"a target in the text", "run 'make dmeo' now", "x.md:1: the Makefile has no target \"dmeo\""},
@@ -110,6 +111,9 @@ func TestForm(t *testing.T) {
 		{"languages", "'''text\nx\n'''\n~~~json\n{\"a\": [\"'''\"]}\n~~~\n- item\n  '''sh\n  make\n  '''", ""},
 		{"an unknown language", "'''rust\n'''", "x.md:1: no check covers fences in \"rust\""},
 		{"no language", "'''\nmake demo\n'''", "x.md:1: no check covers fences in \"\""},
+		{"a drawing", "'''mermaid\nsequenceDiagram\n    a->>b: hello, b\n'''", ""},
+		{"a drawing of no kind", "'''mermaid\na->>b: hello\n'''", "x.md:2: \"a->>b:\" is no kind of drawing"},
+		{"a drawing with a semicolon", "'''mermaid\nsequenceDiagram\n    a->>b: hello; b\n'''", "x.md:3: mermaid ends the line at the semicolon"},
 		{"bad JSON", "'''json\n{a: 1}\n'''", "x.md:2: this is not JSON"},
 		{"an open fence", "\n'''go\nfunc", "x.md:2: this block is never closed"},
 	}

@@ -194,6 +194,7 @@ func (c *checker) addImports(f *ast.File, declared map[string]bool) {
 			has[spec.Name.Name] = true
 		}
 	}
+	var missing []string
 	ast.Inspect(f, func(n ast.Node) bool {
 		selector, ok := n.(*ast.SelectorExpr)
 		if !ok {
@@ -205,10 +206,13 @@ func (c *checker) addImports(f *ast.File, declared map[string]bool) {
 		}
 		if importPath, known := c.packages[base.Name]; known {
 			has[base.Name] = true
-			addImport(f, strconv.Quote(importPath))
+			missing = append(missing, strconv.Quote(importPath))
 		}
 		return true
 	})
+	for _, quoted := range missing { // not above, where it would move what is inspected
+		addImport(f, quoted)
+	}
 }
 
 func addImport(f *ast.File, quoted string) {

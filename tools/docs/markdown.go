@@ -65,7 +65,9 @@ func languageFaults(d document) []Fault {
 	for _, f := range d.fences {
 		switch f.language {
 		case "go", "sh": // gocode.go, commands.go
-		case "text", "mermaid": // output, drawings
+		case "text": // output
+		case "mermaid":
+			faults = append(faults, drawingFaults(d, f)...)
 		case "json":
 			if !json.Valid([]byte(f.text)) {
 				faults = append(faults, d.fault(f.line, "this is not JSON"))
@@ -73,6 +75,23 @@ func languageFaults(d document) []Fault {
 		default:
 			faults = append(faults, d.fault(f.line-1,
 				"no check covers fences in %q; use go, sh, json, text or mermaid, or add a check to tools/docs", f.language))
+		}
+	}
+	return faults
+}
+
+// drawingFaults finds the two slips that make a page show an error in place of a
+// mermaid drawing and that need no mermaid to be seen.
+func drawingFaults(d document, f fence) []Fault {
+	var faults []Fault
+	switch kind := strings.Fields(f.text + " ?")[0]; kind {
+	case "flowchart", "sequenceDiagram", "stateDiagram-v2", "classDiagram", "gantt":
+	default:
+		faults = append(faults, d.fault(f.line, "%q is no kind of drawing that mermaid knows", kind))
+	}
+	for i, line := range strings.Split(f.text, "\n") {
+		if strings.Contains(line, ";") {
+			faults = append(faults, d.fault(f.line+i, "mermaid ends the line at the semicolon; use a comma"))
 		}
 	}
 	return faults
