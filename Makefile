@@ -4,11 +4,13 @@
 GO ?= go
 BIN := $(CURDIR)/.bin
 MODULE := github.com/protocluster/workshop
-PACKAGES := $(patsubst %,./%/...,$(wildcard pkg cmd tools))
+PACKAGES := $(patsubst %,./%/...,$(wildcard pkg cmd tools chapters solutions)) ./exercises_test/internal/...
 
 # The race detector needs a C compiler; go says 0 where there is none.
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
-DEMO ?= # flags of cmd/demo
+# Of make demo: automanaged or consul, and flags of cmd/demo.
+PROVIDER ?= automanaged
+DEMO ?=
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
 
@@ -16,34 +18,93 @@ BENCHTIME ?= 1s
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# A Consul of one's own comes before the one that make consul makes.
+CONSUL := $(if $(or $(CONSUL_BIN),$(shell command -v consul)),,$(BIN)/consul)
 
 .PHONY: demo
-demo: ## Start three members, kill one and watch its actors come back (10 s)
+demo: $(if $(filter consul,$(PROVIDER)),$(CONSUL)) ## Start three members, kill one, watch its actors return (10 s); PROVIDER=consul: one sleeps too
 	@$(GO) build -o $(BIN)/ ./cmd/member ./cmd/demo
-	@$(BIN)/demo -member $(BIN)/member
+	@$(BIN)/demo -member $(BIN)/member -provider $(PROVIDER) $(DEMO)
+
+# One goroutine does all there is in these, so nothing can race, and looking for
+# that would make them ten times as slow.
+SEALEDVIEW := ./pkg/protocluster/internal/sealedview
+ALONE = $(shell $(GO) list $(SEALEDVIEW)/...)
 
 .PHONY: test
 test: ## Test everything that needs nothing but Go (2 min)
 	@$(if $(RACE),,echo 'no C compiler: testing without the race detector')
-	$(GO) test $(RACE) -shuffle=on -timeout=5m $(PACKAGES)
+	$(GO) test $(RACE) -shuffle=on -timeout=10m $(filter-out $(ALONE),$(shell $(GO) list $(PACKAGES)))
+	$(GO) test -shuffle=on -timeout=10m $(ALONE)
+	$(GO) run $(SEALEDVIEW)/explore -short
+	@echo 'not tested here: the exercises, which are red until you solve them; make learn begins with the first'
+
+SEEDS ?= 1000
+
+.PHONY: explore
+explore: ## Try all that the protocol of sealed views can do, within bounds, and break it by each mutation (4 min)
+	$(GO) run $(SEALEDVIEW)/explore -all
+
+.PHONY: simulate
+simulate: ## Simulate SEEDS clusters with faults all the time, and as many that heal (1 min)
+	$(GO) run $(SEALEDVIEW)/simulate -mode safety -seeds $(SEEDS)
+	$(GO) run $(SEALEDVIEW)/simulate -mode liveness -seeds $(SEEDS)
+
+.PHONY: learn
+learn: ## Say where you are in the workshop, and what to do next
+	@$(GO) tool workshop
+
+.PHONY: test-chapter4
+test-chapter4: ## Test your solutions of chapter 4, which are red until you have written them
+	$(GO) test ./exercises_test/chapter4/...
+
+.PHONY: test-solutions
+test-solutions: ## Test the workshop's own solutions, with 200 seeds each
+	$(GO) tool workshop verify -solutions -seeds=200 $(RACE)
+
+.PHONY: verify-workshop
+verify-workshop: ## Prove that every exercise is red, solvable, and catches wrong solutions
+	$(GO) tool workshop verify -times=300 -load
+
+SLIDES ?= 127.0.0.1:3999
+
+.PHONY: slides
+slides: ## Serve the slides, with notes, until you stop it; SLIDES is the address
+	@$(GO) build -C slides -o $(BIN)/ golang.org/x/tools/cmd/present
+	@echo 'the slides are at http://$(SLIDES)/chapter4.slide'
+	@$(BIN)/present -http=$(SLIDES) -content=slides -notes -play=false
+
+# Not cached, because go test does not look at files outside of the module.
+.PHONY: slides-test
+slides-test: ## Test that the slides show code that is there, and that the agendas add up
+	$(GO) test -C slides -count=1 ./...
 
 .PHONY: test-repeat
 test-repeat: ## Test the library twenty times over, to find what depends on luck
-	$(GO) test -count=20 -short -shuffle=on -timeout=20m ./pkg/...
+	$(GO) test -count=20 -short -shuffle=on -timeout=20m $(filter-out $(ALONE),$(shell $(GO) list ./pkg/...))
 
-# A Consul of one's own comes before the one that make consul makes.
-CONSUL := $(if $(or $(CONSUL_BIN),$(shell command -v consul)),,$(BIN)/consul)
 INTEGRATION = $(sort $(dir $(shell grep -rl --include='*_test.go' '^//go:build integration' pkg cmd)))
+PROCESSES := pkg/protocluster/integration/
+CHAOS ?= 5m
 
 .PHONY: test-integration
-test-integration: $(CONSUL) ## Test against a real Consul and real processes (3 min); if CI=true nothing may be skipped
+test-integration: $(CONSUL) ## Test against a real Consul and real processes, with nemeses for CHAOS (10 min); if CI=true nothing may be skipped
 	@mkdir -p $(BIN); log=$(BIN)/test-integration.log; status=0; echo "testing; the log is $$log"; \
-	$(GO) test $(RACE) -v -count=1 -tags=integration -parallel=8 -timeout=20m $(addprefix ./,$(INTEGRATION)) >$$log 2>&1 || status=$$?; \
+	$(GO) test $(RACE) -v -count=1 -tags=integration -parallel=8 -timeout=20m $(addprefix ./,$(filter-out $(PROCESSES),$(INTEGRATION))) >$$log 2>&1 || status=$$?; \
+	CHAOS=$(CHAOS) $(GO) test $(RACE) -v -count=1 -tags=integration -timeout=0 ./$(PROCESSES) >>$$log 2>&1 || status=$$?; \
 	if [ $$status -ne 0 ]; then cat $$log; fi; \
 	grep -E '^(ok|FAIL|--- (FAIL|SKIP)| +--- (FAIL|SKIP))' $$log; \
 	if [ "$(CI)" = true ] && grep -q -e '--- SKIP' $$log; then echo 'CI=true, and a test was skipped'; status=1; fi; \
 	exit $$status
+
+KILLS ?= 100
+
+.PHONY: measure
+measure: $(CONSUL) ## Measure what a cluster of processes does when members fail, KILLS times, for MEASURED.md (15 min)
+	MEASURED=$(CURDIR)/pkg/protocluster/MEASURED.md KILLS=$(KILLS) \
+		$(GO) test -v -count=1 -tags=integration,measure -timeout=0 -run='^TestMeasure$$' ./$(PROCESSES)
 
 .PHONY: check
 check: ## Do what CI does
@@ -51,17 +112,19 @@ check: ## Do what CI does
 
 .PHONY: vet
 vet: ## Run go vet
-	$(GO) vet $(PACKAGES)
+	$(GO) vet $(PACKAGES) ./exercises_test/...
 	$(GO) vet -C tools/protogen ./...
+	$(GO) vet -C slides ./...
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Run the linters of .golangci.yml (the first time it builds them: 2 min)
-	$(BIN)/golangci-lint run $(PACKAGES)
+	$(BIN)/golangci-lint run $(PACKAGES) ./exercises_test/...
 	cd tools/protogen && $(BIN)/golangci-lint run
+	cd slides && $(BIN)/golangci-lint run
 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint ## Format the code
-	$(BIN)/golangci-lint fmt $(PACKAGES)
+	$(BIN)/golangci-lint fmt $(PACKAGES) ./exercises_test/...
 
 PROTOGEN := -module $(MODULE) $(wildcard pkg/protocluster/internal/proto cmd/internal/proto)
 
@@ -85,11 +148,11 @@ bench: ## Run the benchmarks, each for BENCHTIME
 	$(GO) test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./pkg/...
 
 .PHONY: consul
-consul: $(BIN)/consul ## Put Consul into .bin, for make test-integration (built once: 10 min)
+consul: $(BIN)/consul ## Put Consul into .bin, for make demo and make test-integration (built once: 10 min)
 
 .PHONY: tidy
 tidy: ## Bring go.mod and go.sum in line with the code
-	for dir in . $(dir $(wildcard tools/*/go.mod)); do (cd $$dir && $(GO) mod tidy) || exit 1; done
+	for dir in . $(dir $(wildcard tools/*/go.mod) slides/go.mod); do (cd $$dir && $(GO) mod tidy) || exit 1; done
 
 .PHONY: tidy-check
 tidy-check: ## Fail if make tidy would change go.mod or go.sum

@@ -1,0 +1,218 @@
+// Command workshop is how a learner works: go tool workshop, in the folder that
+// was cloned, says where you are and what to do next.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/protocluster/workshop/cmd/workshop/internal/course"
+	"github.com/protocluster/workshop/cmd/workshop/internal/progress"
+)
+
+// command is one thing that the program does.
+type command struct {
+	name  string
+	args  string
+	brief string
+	run   func(ctx context.Context, a *app, args []string) error
+}
+
+// commands are all of them, in the order in which a learner meets them.
+func commands() []command {
+	return []command{
+		{"start", "", "check this machine, and greet", start},
+		{"watch", "[exercise]", "run the tests at each save", watch},
+		{"next", "", "say what to do next", next},
+		{"list", "", "list the exercises and what is done", list},
+		{"test", "[exercise]", "run the tests once", test},
+		{"hint", "[exercise]", "show the next hint, of three", hint},
+		{"diff", "[exercise]", "compare yours with the solution", diff},
+		{"reset", "[exercise]", "go back to the stub, keeping a copy of yours", reset},
+		{"replay", "SEED [exercise]", "run one seed, and tell everything that happens", replay},
+		{"predict", "[exercise]", "guess what the tests will say, then run them", predict},
+		{"report", "[-json]", "run everything and report", report},
+		{"verify", "", "prove that the workshop itself is right", verify},
+		{"author", "new|stubs|check", "write exercises", author},
+		{"lab", "", "run your code as a cluster of processes", lab},
+	}
+}
+
+// errRed says that tests failed, which has been told already.
+var errRed = errors.New("not green yet")
+
+// usageError is a mistake in the command line.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run does what args say and returns the exit status: 1 for what is not green, 2
+// for a mistake in args.
+func run(ctx context.Context, args []string, in io.Reader, out, faults io.Writer) int {
+	err := dispatch(ctx, args, in, out, faults)
+	_, usage := errors.AsType[*usageError](err)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errRed):
+		return 1
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(faults, "\nstopped")
+		return 1
+	case usage || errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(faults, "workshop: %v\n", err)
+		return 2
+	}
+	fmt.Fprintf(faults, "workshop: %v\n", err)
+	return 1
+}
+
+func dispatch(ctx context.Context, args []string, in io.Reader, out, faults io.Writer) error {
+	name := "next"
+	if len(args) > 0 {
+		name, args = args[0], args[1:]
+	}
+	switch name {
+	case "help", "-h", "-help", "--help":
+		help(out)
+		return nil
+	}
+	for _, c := range commands() {
+		if c.name == name {
+			a, err := newApp(in, out, faults)
+			if err != nil {
+				return err
+			}
+			return c.run(ctx, a, args)
+		}
+	}
+	return &usageError{fmt.Sprintf("there is no command %q; go tool workshop help lists them", name)}
+}
+
+func help(out io.Writer) {
+	fmt.Fprint(out, "go tool workshop helps you to solve the exercises. Without a command it says what to do next.\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(out, "  %-24s %s\n", strings.TrimSpace(c.name+" "+c.args), c.brief)
+	}
+	fmt.Fprint(out, "\nAn exercise is written 4.1, 01_kinds or kinds; left out, it is the one that you are at.\n")
+}
+
+// app is what all commands need.
+type app struct {
+	course *course.Course
+	store  *progress.Store
+	in     *bufio.Reader
+	out    io.Writer
+	faults io.Writer // what is no result: out may be read by a program
+	color  bool
+}
+
+func newApp(in io.Reader, out, faults io.Writer) (*app, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	root, err := course.Find(dir)
+	if err != nil {
+		return nil, err
+	}
+	c, err := course.Load(root)
+	if err != nil {
+		return nil, err
+	}
+	return &app{course: c, store: progress.Open(root), in: bufio.NewReader(in), out: out, faults: faults, color: terminal(out)}, nil
+}
+
+// terminal reports whether out shows colours to a person.
+func terminal(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// progress returns what is done; what was lost is told, and not an error.
+func (a *app) progress() (progress.Progress, error) {
+	p, err := a.store.Load()
+	if lost, ok := errors.AsType[*progress.LostError](err); ok {
+		fmt.Fprintln(a.faults, lost)
+		return p, nil
+	}
+	return p, err
+}
+
+// update changes a record. That progress cannot be saved is told, and does not
+// keep a learner from learning.
+func (a *app) update(e *course.Exercise, change func(r *progress.Record)) {
+	if err := a.store.Update(e.ID, change); err != nil {
+		fmt.Fprintln(a.faults, err)
+	}
+}
+
+// flags parses the flags of a command, which may stand anywhere among its
+// arguments, and returns the others.
+func flags(name string, args []string, define func(f *flag.FlagSet)) ([]string, error) {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	define(f)
+	var rest []string
+	for {
+		if err := f.Parse(args); err != nil {
+			var b strings.Builder
+			f.SetOutput(&b)
+			f.PrintDefaults()
+			return nil, &usageError{fmt.Sprintf("%s: %v; its flags are\n%s", name, err, b.String())}
+		}
+		if f.NArg() == 0 {
+			return rest, nil
+		}
+		rest, args = append(rest, f.Arg(0)), f.Args()[1:]
+	}
+}
+
+// exercises returns those named, or all.
+func (a *app) exercises(names []string) ([]*course.Exercise, error) {
+	if len(names) == 0 {
+		return a.course.Exercises(), nil
+	}
+	var all []*course.Exercise
+	for _, name := range names {
+		e, err := a.course.Exercise(name)
+		if err != nil {
+			return nil, &usageError{err.Error()}
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+// one returns the exercise named, or the one that the learner is at.
+func (a *app) one(command string, names []string) (*course.Exercise, error) {
+	switch len(names) {
+	case 0:
+		return a.current()
+	case 1:
+		all, err := a.exercises(names)
+		if err != nil {
+			return nil, err
+		}
+		return all[0], nil
+	}
+	return nil, &usageError{fmt.Sprintf("%s takes one exercise, such as 4.1", command)}
+}

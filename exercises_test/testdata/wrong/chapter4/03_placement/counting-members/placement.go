@@ -1,0 +1,61 @@
+// Package placement is exercise 4.3: who owns an identity, without asking
+// anybody.
+package placement
+
+import (
+	"cmp"
+	"hash/fnv"
+	"slices"
+
+	"github.com/protocluster/workshop/pkg/protocluster/cluster"
+)
+
+// Owner returns the member that hosts id: of those that are up and host its
+// kind, the one whose address has the highest score for it. Of equal scores the
+// greater ID wins. If there is none, the error is a *cluster.NoHostError with
+// all members.
+//
+// Whoever has the same members gets the same owner, in whatever order they are,
+// and in every process. When a member leaves, only what it owned moves; when one
+// joins, it only takes.
+func Owner(id cluster.Identity, members []cluster.Member) (cluster.Member, error) {
+	var hosts []cluster.Member
+	for _, m := range members {
+		if m.Status == cluster.Up && m.Hosts(id.Kind) {
+			hosts = append(hosts, m)
+		}
+	}
+	if len(hosts) == 0 {
+		return cluster.Member{}, &cluster.NoHostError{ID: id, Members: members}
+	}
+	slices.SortFunc(hosts, func(a, b cluster.Member) int {
+		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(b.ID, a.ID))
+	})
+	owner := hosts[key(id)%uint64(len(hosts))]
+	for _, m := range hosts {
+		if m.Address == owner.Address && m.ID > owner.ID {
+			owner = m
+		}
+	}
+	return owner, nil
+}
+
+// key is the hash of an identity.
+func key(id cluster.Identity) uint64 {
+	h := fnv.New64a()
+	for _, part := range []string{id.Kind, id.Identity} {
+		h.Write([]byte(part))
+		h.Write([]byte{between})
+	}
+	return Mix(h.Sum64())
+}
+
+const between = 0xff
+
+// Mix has each bit of z change half of the bits of the result, which FNV does not:
+// the finaliser of SplitMix64; Steele, Lea & Flood, OOPSLA 2014.
+func Mix(z uint64) uint64 {
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}

@@ -1,0 +1,92 @@
+// Package kinds is exercise 4.1: what a member promises to host.
+package kinds
+
+import (
+	//workshop:solution
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	//workshop:end
+
+	"github.com/protocluster/workshop/pkg/protocluster/cluster"
+	//workshop:stub "github.com/protocluster/workshop/chapters/todo"
+)
+
+// Registry is what one member promises to host. Its methods may be called
+// concurrently.
+type Registry struct {
+	//workshop:solution
+	mu    sync.Mutex
+	kinds map[string]cluster.Kind // by name; guarded by mu
+	//workshop:end
+	//workshop:stub // Your fields.
+}
+
+// New returns the registry of a member that promises nothing yet.
+func New() *Registry {
+	//workshop:solution
+	return &Registry{kinds: make(map[string]cluster.Kind)}
+	//workshop:end
+	//workshop:stub return &Registry{}
+}
+
+// Register adds a promise. It refuses a kind without a name, one whose name has
+// a slash, which separates kind and identity, and one that is there already:
+// the first one stays.
+func (r *Registry) Register(k cluster.Kind) error {
+	//workshop:solution
+	switch {
+	case k.Name == "":
+		return errors.New("kinds: a kind has no name")
+	case strings.Contains(k.Name, "/"):
+		return fmt.Errorf("kinds: kind %q has a slash, which separates kind and identity", k.Name)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, taken := r.kinds[k.Name]; taken {
+		return fmt.Errorf("kinds: kind %q is registered already", k.Name)
+	}
+	r.kinds[k.Name] = k
+	return nil
+	//workshop:end
+	//workshop:stub return todo.Error("4.1")
+}
+
+// Lookup returns the kind of that name; false if it was not registered.
+func (r *Registry) Lookup(name string) (cluster.Kind, bool) {
+	//workshop:solution
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k, ok := r.kinds[name]
+	return k, ok
+	//workshop:end
+	//workshop:stub return cluster.Kind{}, false
+}
+
+// Kinds returns the names of all kinds, sorted. The slice is the caller's.
+func (r *Registry) Kinds() []string {
+	//workshop:solution
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(maps.Keys(r.kinds))
+	//workshop:end
+	//workshop:stub return nil
+}
+
+// Hosts returns those members that are up and promise to host the kind, in the
+// order in which they are given. It does not change members.
+func Hosts(members []cluster.Member, kind string) []cluster.Member {
+	//workshop:solution
+	var hosts []cluster.Member
+	for _, m := range members {
+		if m.Status == cluster.Up && slices.Contains(m.Kinds, kind) {
+			hosts = append(hosts, m)
+		}
+	}
+	return hosts
+	//workshop:end
+	//workshop:stub return nil
+}
