@@ -288,7 +288,7 @@ func (n *Node) install(v *View) {
 func (n *Node) evict(v *View) {
 	n.evicted = true
 	n.do(Evicted{v})
-	if !v.follows(n.view) {
+	if n.view != nil && !v.follows(n.view) {
 		return
 	}
 	for i := range v.Members[:min(len(v.Members), councilSize)] {

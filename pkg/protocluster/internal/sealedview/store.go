@@ -180,6 +180,8 @@ func (n *Node) enter(sent time.Duration, v *View) {
 	switch {
 	case v.Has(n.config.Self.ID):
 		n.adopt(sent, v)
+	case slices.Contains(v.Previous, n.config.Self.ID):
+		n.evict(v) // it was a member, and never knew: a vote that the view waits for
 	case len(v.Members) == 0 && !n.busy(): // all have left
 		n.write(v.next([]Member{n.config.Self}, n.nonce(), n.millis()))
 	}

@@ -73,14 +73,15 @@ func (m *Model) mayExclude(s *State, c, r int) bool {
 }
 
 // mayInstall reports whether node i can go by the view of epoch e from now on. A
-// joiner does so only with a view that it is in.
+// joiner does so only with a view that it is in, or one made of a view in which it
+// would have been a grantor and now never will.
 func (m *Model) mayInstall(s *State, i, e int) bool {
 	at := int(s.at[i])
 	if at == gone || e < 1 || e > int(s.epoch) || e == at {
 		return false
 	}
 	if at == 0 {
-		return s.View(e).Members().Has(i)
+		return s.View(e).Members().Has(i) || e > 1 && m.Grantors(s.View(e-1)).Has(i)
 	}
 	return e > at || m.mutation == EpochsGoBack && s.views>>(8*e)&0xff != 0
 }

@@ -98,6 +98,7 @@ func TestRun_SeedsThatOnceFailed(t *testing.T) {
 		{Mode: sim.Liveness, Profile: sim.Faults, Seed: 469},       // the word of an evicted member was lost
 		{Mode: sim.Safety, Profile: sim.Majority, Seed: 100774},    // evidence from before a sleep
 		{Mode: sim.Liveness, Profile: sim.Majority, Seed: 3000259}, // the last one left was excluded by the store
+		{Mode: sim.Liveness, Seed: 186},                            // a member that never knew of it was waited for
 	} {
 		if r := sim.Run(c); r.Fault != "" {
 			t.Errorf("%s", r)
