@@ -101,7 +101,7 @@ func TestServed(t *testing.T) {
 	go func() { _, _ = io.Copy(io.Discard, output) }() // ends with the process
 	for _, c := range chapters(t) {
 		page := get(t, address+"/"+c.Dir+".slide")
-		for _, want := range []string{"What nobody promises you", "func mix(", "min. "} {
+		for _, want := range []string{"What nobody promises you", "func Mix(", "min. "} {
 			if !strings.Contains(page, want) {
 				t.Errorf("present does not show %q in %s", want, c.Dir)
 			}
