@@ -119,9 +119,9 @@ func TestClaim(t *testing.T) {
 			a.host.mu.Unlock()
 			a.Released(v.Stamp, "b1")
 		}()
-		w.closes(c.Changed)
-		if c := claim(b); !c.Held() {
-			t.Errorf("a has let go: %+v", c)
+		for !c.Held() { // Changed may be closed for another reason
+			w.closes(c.Changed)
+			c = claim(b)
 		}
 	})
 }
