@@ -16,7 +16,7 @@ import (
 )
 
 // Keeper says whether what is kept may leave, and sends it. Its methods must not
-// block; they are called without a lock, by one goroutine at a time.
+// block; they are called without a lock, by any number of goroutines at a time.
 type Keeper[T any] interface {
 	Admit() bool
 	Send(v T)
@@ -80,10 +80,15 @@ func (q *Queue[T]) End(k Keeper[T], step uint64) bool {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.closed {
-		q.kept = slices.Insert(q.kept, 0, v)
-		q.ready++
+	if q.closed {
+		return false
 	}
+	at := 0
+	if q.busy { // what is ready is just being sent, from the front
+		at = q.ready
+	}
+	q.kept = slices.Insert(q.kept, at, v)
+	q.ready++
 	return false
 }
 

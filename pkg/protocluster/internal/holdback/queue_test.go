@@ -171,6 +171,50 @@ func TestQueue_SendMayPut(t *testing.T) {
 	g.check(t, "a", "b", "c")
 }
 
+// What comes back because it was not admitted goes behind what another goroutine
+// is just sending.
+func TestQueue_TakesBackWhileAnotherSends(t *testing.T) {
+	var q holdback.Queue[string]
+	sending, goOn, sent := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	begin := sync.OnceFunc(func() { close(sending) })
+	k := &script{}
+	k.send = func(v string) {
+		k.sent = append(k.sent, v)
+		begin()
+		<-goOn
+	}
+	k.admit = func() bool { // asked of the step's own, while a late one comes
+		k.admit = func() bool { return true }
+		go func() {
+			defer close(sent)
+			q.Put(k, 1, "late")
+		}()
+		<-sending
+		return false
+	}
+	q.End(k, 1)
+	q.Put(k, 2, "own")
+	if q.End(k, 2) {
+		t.Error("End of a step that is not admitted = true, want false")
+	}
+	close(goOn)
+	<-sent
+	q.Release(k)
+	if want := []string{"late", "own"}; !slices.Equal(k.sent, want) {
+		t.Errorf("sent %q, want %q", k.sent, want)
+	}
+}
+
+// script is a Keeper that does what a test says.
+type script struct {
+	admit func() bool
+	send  func(v string)
+	sent  []string
+}
+
+func (s *script) Admit() bool   { return s.admit() }
+func (s *script) Send(v string) { s.send(v) }
+
 // A Keeper that panics loses what it was about to send, and nothing else.
 func TestQueue_SurvivesItsKeeper(t *testing.T) {
 	for _, puts := range []int{1, 3} {
