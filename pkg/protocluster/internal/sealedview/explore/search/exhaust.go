@@ -35,6 +35,7 @@ func Exhaust[S comparable, T any](ctx context.Context, sys System[S, T], options
 	// Three quarters for the table, the rest for the states of two depths.
 	s := &search[S, T]{sys: sys, options: o, visited: newVisited(o.Memory / 4 * 3)}
 	start := time.Now()
+	s.stopped.Store(ctx.Err() != nil) // which AfterFunc says only later
 	stop := context.AfterFunc(ctx, func() { s.stopped.Store(true) })
 	defer stop()
 
