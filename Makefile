@@ -11,7 +11,9 @@ RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 # Of make demo: automanaged or consul, and flags of cmd/demo.
 PROVIDER ?= automanaged
 DEMO ?=
-FUZZTIME ?= 10s
+# A number of inputs: fuzzing for a time may fail at its end, by a fault of Go's own
+# before 1.27 (go.dev/issue/75804).
+FUZZTIME ?= 50000x
 BENCHTIME ?= 1s
 
 .DEFAULT_GOAL := help
@@ -137,7 +139,7 @@ generate-check: $(BIN)/protogen ## Fail if make generate would change anything
 	$(BIN)/protogen -check $(PROTOGEN)
 
 .PHONY: fuzz
-fuzz: ## Fuzz each target for FUZZTIME
+fuzz: ## Fuzz each target with FUZZTIME inputs
 	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' pkg | while IFS=: read -r file func; do \
 		echo "$$(dirname $$file) $${func#func }"; \
 		$(GO) test -run='^$$' -fuzz="^$${func#func }$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$file) || exit 1; \
