@@ -153,14 +153,22 @@ func TestRun_JoinsServesAndLeavesWhenTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	var story []string
+	joined := 0
 	for _, entry := range log.lines {
-		story = append(story, entry["msg"].(string))
+		if msg := entry["msg"].(string); msg == "member joined" {
+			joined++ // told by another goroutine, before "up" or after it
+		} else {
+			story = append(story, msg)
+		}
 		if entry["name"] != "m1" || entry["level"] == nil || entry["time"] == nil {
 			t.Errorf("log line %v lacks name, level or time", entry)
 		}
 	}
 	if got := strings.Join(story, ", "); !strings.Contains(got, "up, draining") || !strings.HasSuffix(got, "left") {
 		t.Errorf("the log tells: %s; want up, draining, …, left", got)
+	}
+	if joined != 1 {
+		t.Errorf("the log tells %d times that a member joined, want once, of itself", joined)
 	}
 }
 
