@@ -12,10 +12,12 @@
 // A node's first report has all members that the seed knew. A join, a leave or
 // another status is known everywhere after a few gossip intervals, a tenth of a
 // second by default; changes within 20 ms are one report. A process that is
-// killed is dropped everywhere within 2.5 s, mostly after 1.2 s. One that
-// restarts at the same address replaces the former at once. Seeds that are not
-// members are called again and again, so parts of a cluster that started apart
-// or were cut off from each other are one again seconds after they can be.
+// killed is dropped everywhere within 2.5 s, mostly after 1.2 s, by nodes that
+// are well; one whose probes fail because it gets too little processor time
+// probes up to four times more slowly, lest it accuse others of that. A process
+// that restarts at the same address replaces the former at once. Seeds that are
+// not members are called again and again, so parts of a cluster that started
+// apart or were cut off from each other are one again seconds after they can be.
 // Kinds may be as many and as long as 64 KiB hold. Nodes of other clusters and
 // announcements that make no sense are kept out, and logged once.
 //

@@ -32,6 +32,8 @@ func TestChild(t *testing.T) {
 	<-t.Context().Done()
 }
 
+// How long it takes is asserted by TestACrashedNodeIsDropped, whose time is virtual:
+// nodes that have to wait for a processor blame themselves, and probe more slowly.
 func TestAKilledProcessIsDropped(t *testing.T) {
 	seed := freePorts(t, 1)[0]
 	nodes := []*node{
@@ -59,10 +61,6 @@ func TestAKilledProcessIsDropped(t *testing.T) {
 		began := time.Now()
 		_ = child.Wait() // it was killed
 		allSee(t, nodes...)
-		took := time.Since(began)
-		t.Logf("dropped after %v", took.Round(time.Millisecond))
-		if took > 2500*time.Millisecond {
-			t.Errorf("dropped after %v, want 2.5s", took)
-		}
+		t.Logf("dropped after %v", time.Since(began).Round(time.Millisecond))
 	}
 }
