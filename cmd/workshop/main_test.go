@@ -302,6 +302,9 @@ func TestWatch_RunsAtEachSave(t *testing.T) {
 }
 
 func TestVerify_FindsWhatIsNotProven(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it compiles many small programs")
+	}
 	l := workshop(t)
 	l.says(1, "", "author", "check", "9.1").has("FAIL  texts", "it has 1 wrong solution, want at least 3", "has 4 lines of code to write",
 		"ok    stubs", "ok    solutions", "ok    wrong", "ok    order", "ok    alone", "ok    traces")
