@@ -35,13 +35,25 @@ demo: $(if $(filter consul,$(PROVIDER)),$(CONSUL)) ## Start three members, kill 
 SEALEDVIEW := ./pkg/protocluster/internal/sealedview
 ALONE = $(shell $(GO) list $(SEALEDVIEW)/...)
 
+# What go vet finds is told by make vet, once.
+TEST = $(GO) test -vet=off -shuffle=on -timeout=10m
+
 .PHONY: test
 test: ## Test everything that needs nothing but Go (2 min)
 	@$(if $(RACE),,echo 'no C compiler: testing without the race detector')
-	$(GO) test $(RACE) -shuffle=on -timeout=10m $(filter-out $(ALONE),$(shell $(GO) list $(PACKAGES)))
-	$(GO) test -shuffle=on -timeout=10m $(ALONE)
+	$(TEST) -short $(RACE) $(filter-out $(ALONE),$(shell $(GO) list $(PACKAGES)))
+	$(TEST) -short $(ALONE)
 	$(GO) run $(SEALEDVIEW)/explore -short
 	@echo 'not tested here: the exercises, which are red until you solve them; make learn begins with the first'
+
+# With -short the tests that take many rounds take fewer, and those are left out that
+# compile programs or need seconds of real time.
+LONG = $(shell $(GO) list $(addprefix ./,$(sort $(dir $(shell grep -rl --include='*_test.go' 'testing\.Short()' pkg cmd)))))
+
+.PHONY: test-long
+test-long: ## Test in full what make test takes fewer rounds of, or leaves out (3 min)
+	$(TEST) $(RACE) $(filter-out $(ALONE),$(LONG))
+	$(TEST) $(filter $(ALONE),$(LONG))
 
 SEEDS ?= 1000
 
@@ -85,7 +97,7 @@ slides-test: ## Test that the slides show code that is there, and that the agend
 
 .PHONY: test-repeat
 test-repeat: ## Test the library twenty times over, to find what depends on luck
-	$(GO) test -count=20 -short -shuffle=on -timeout=20m $(filter-out $(ALONE),$(shell $(GO) list ./pkg/...))
+	$(GO) test -vet=off -count=20 -short -shuffle=on -timeout=20m $(filter-out $(ALONE),$(shell $(GO) list ./pkg/...))
 
 INTEGRATION = $(sort $(dir $(shell grep -rl --include='*_test.go' '^//go:build integration' pkg cmd)))
 PROCESSES := pkg/protocluster/integration/
@@ -142,12 +154,12 @@ generate-check: $(BIN)/protogen ## Fail if make generate would change anything
 fuzz: ## Fuzz each target with FUZZTIME inputs
 	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' pkg | while IFS=: read -r file func; do \
 		echo "$$(dirname $$file) $${func#func }"; \
-		$(GO) test -run='^$$' -fuzz="^$${func#func }$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$file) || exit 1; \
+		$(GO) test -vet=off -run='^$$' -fuzz="^$${func#func }$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$file) || exit 1; \
 	done
 
 .PHONY: bench
 bench: ## Run the benchmarks, each for BENCHTIME
-	$(GO) test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./pkg/...
+	$(GO) test -vet=off -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./pkg/...
 
 .PHONY: consul
 consul: $(BIN)/consul ## Put Consul into .bin, for make demo and make test-integration (built once: 10 min)
