@@ -46,6 +46,7 @@ type Node struct {
 	peers   map[string]*peer // the other members
 	others  []*peer          // in the order of the view
 	council []*peer          // of them
+	rank    int              // among the members by age
 	inCouncil,
 	isGrantor bool
 
@@ -173,7 +174,7 @@ func (n *Node) Step(now time.Duration, e Event) []Effect {
 	if n.now-n.wake > tardy {
 		// What has not been heard may be waiting to be (Lifeguard;
 		// Dadgar, Phillips, Currey, DSN-W 2018).
-		n.doubt = n.now + n.p.Suspect
+		n.doubt = n.now + n.p.doubt()
 	}
 	if n.take(e) || n.now >= n.wake || n.wake == maxTime {
 		n.attend()
@@ -340,7 +341,7 @@ func (n *Node) look() {
 
 // slept makes void what was granted while the clock stood still.
 func (n *Node) slept() {
-	n.doubt = n.now + n.p.Suspect
+	n.doubt = n.now + n.p.doubt()
 	n.record.contact, n.record.dated = never, n.busy()
 	if n.view == nil {
 		return

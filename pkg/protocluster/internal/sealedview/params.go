@@ -20,10 +20,14 @@ type Params struct {
 	// Margin is what a member takes off its lease for the time between a
 	// check and what follows it, m.
 	Margin time.Duration
-	// Suspect is how long a member may be silent before it is accused.
+	// Suspect is how long a member may be silent before it is accused. One that
+	// was paused for up to Suspect less Renew loses nothing. A lease is the
+	// most: more than Renew below that, and a removal waits for the lease anyway.
 	Suspect time.Duration
 	// Store is how long a member serves without evidence that the store
-	// still shows its view.
+	// still shows its view. The evidence at hand is up to a fifteenth older
+	// than an outage, and what was lost in that takes Consul seconds to elect
+	// a leader after it: so 75 s bear an outage of a minute.
 	Store time.Duration
 	// Settle is how long a member has to watch the store without a break
 	// before it relies on the store's word alone. It gives those who are told
@@ -42,8 +46,8 @@ func Defaults() Params {
 		Renew:   250 * time.Millisecond,
 		Drift:   0.01,
 		Margin:  20 * time.Millisecond,
-		Suspect: 600 * time.Millisecond,
-		Store:   time.Minute,
+		Suspect: 900 * time.Millisecond,
+		Store:   75 * time.Second,
 		Settle:  time.Second,
 		Batch:   75 * time.Millisecond,
 	}
@@ -93,6 +97,16 @@ func (p *Params) Fresh() time.Duration {
 func (p *Params) Stale() time.Duration {
 	return time.Duration(float64(p.Store)*(1+2*p.Drift)) + 1
 }
+
+// refresh is how old the evidence of the store may get before a member of that
+// rank reads the store for all. Those behind it leave it the time to tell them.
+func (p *Params) refresh(rank int) time.Duration {
+	return p.Store/15 + time.Duration(min(rank, councilSize))*3*p.Renew
+}
+
+// doubt is how long a node that was late takes its own lateness for that of
+// others: in that time each of them asks for its lease once, and once more.
+func (p *Params) doubt() time.Duration { return 2 * p.Renew }
 
 // patience is how long a member without a lease hopes for it to come back by
 // itself.

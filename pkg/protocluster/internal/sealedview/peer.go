@@ -20,7 +20,7 @@ func (n *Node) meet(v *View) {
 		m := &v.Members[i]
 		delete(n.joiners, m.ID)
 		if m.ID == n.config.Self.ID {
-			n.inCouncil = i < councilSize
+			n.rank, n.inCouncil = i, i < councilSize
 			continue
 		}
 		p := &peer{Member: m, heard: n.now, fit: n.now}

@@ -37,10 +37,10 @@ func (n *Node) mayGrantItself() bool {
 
 // needsStore reports whether this renewal takes a read of the store: where it
 // votes or one of two members may have to notice alone that it went back, where
-// there is no lease, and now and then for fresh evidence. That of one member
-// does for all.
+// there is no lease, and now and then for fresh evidence. The oldest member that
+// reaches the store reads it for all.
 func (n *Node) needsStore() bool {
-	return len(n.view.Members) <= 2 || n.now-n.served > n.p.Renew || n.now-n.lease.evidence > n.p.Store/12 ||
+	return len(n.view.Members) <= 2 || n.now-n.served > n.p.Renew || n.now-n.lease.evidence > n.p.refresh(n.rank) ||
 		slices.Contains(n.lease.voters, StoreGrantor)
 }
 

@@ -31,6 +31,7 @@ type stage struct {
 	garbled error
 	version uint64
 	joiners []sealedview.Member
+	reads   map[string]int      // that were answered, by player; or nil
 	applied func(author string) // is called after a write, before anybody knows of it
 
 	owner func(*sealedview.View) string // of the one identity
@@ -283,6 +284,9 @@ var errCut = errors.New("cut from the store")
 func (s *stage) read(p *player) sealedview.Event {
 	if s.cuts[[2]string{p.self.ID, "store"}] {
 		return sealedview.Read{Sent: s.now, Err: errCut}
+	}
+	if s.reads != nil {
+		s.reads[p.self.ID]++
 	}
 	r := sealedview.Read{Sent: s.now, View: s.view, Version: s.version, Joiners: slices.Clone(s.joiners), Garbled: s.garbled}
 	if s.garbled != nil {

@@ -141,7 +141,7 @@ func (n *Node) seconded(r *removal) bool {
 // better to wait for more of them: the next change has to wait for a lease.
 func (n *Node) removable() []string {
 	var ready []string
-	first, wait := maxTime, false
+	first, wait := maxTime, slices.ContainsFunc(n.watched(), n.falters)
 	for _, r := range n.removals {
 		switch due := r.due(n.p, n.lease.sealed); {
 		case due == maxTime || !n.seconded(r):
@@ -157,6 +157,12 @@ func (n *Node) removable() []string {
 		return nil
 	}
 	return ready
+}
+
+// falters reports whether a peer has missed so many renewals that it may be next
+// to be accused.
+func (n *Node) falters(p *peer) bool {
+	return n.silent(p) >= 2*n.p.Renew+n.p.Renew/2 && !n.removing(p.ID)
 }
 
 // unlock makes a new view of the same members if this node, or the council as a

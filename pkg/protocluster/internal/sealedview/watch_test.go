@@ -60,7 +60,7 @@ func TestWatch_DoubtsItselfFirst(t *testing.T) {
 	s.enter("a", "b", "c")
 	late := s.player("a")
 	late.down = true
-	s.advance(700 * time.Millisecond) // it has heard nobody for longer than Suspect
+	s.advance(930 * time.Millisecond) // it has heard nobody for longer than Suspect
 	if !late.Serves(s.now) {
 		t.Fatal("a has no lease any more, and would not act anyway")
 	}

@@ -27,7 +27,7 @@
 // to the Service on the other's port; the other has a stream back. A frame says
 // for which member it is, because after a restart another one can be at the same
 // address. Receipts say that frames arrive; a connection over which nothing does
-// for Params.Suspect is given up and dialled again. What waits for one node is
+// for two and a half Params.Renew is given up and dialled again. What waits for one node is
 // bounded in number and in age, and a connection ends that nothing goes over for
 // half a minute. Only addresses that the view store has named are dialled. What a
 // caller does wrong ends its stream, with a status that says why, and is counted

@@ -13,6 +13,7 @@ import (
 )
 
 const (
+	patience   = 2.5              // renewals: a connection over which nothing arrives for so long is given up
 	maxQueue   = 128              // messages that wait for one node
 	remembered = 10 * time.Minute // for how long a node may be sent to that the store has named
 )
@@ -48,7 +49,7 @@ type parcel struct {
 // openLines returns the lines of a seat. They end with ctx, or with finish.
 func openLines(ctx context.Context, c *Config) *lines {
 	l := &lines{
-		name: c.Name, address: c.Self.Address, dial: c.Dial, patience: c.Params.Suspect, useful: c.Params.Lease, log: c.Logger,
+		name: c.Name, address: c.Self.Address, dial: c.Dial, patience: time.Duration(patience * float64(c.Params.Renew)), useful: c.Params.Lease, log: c.Logger,
 		ending: make(chan struct{}), open: make(map[string]*line), known: make(map[string]time.Time),
 	}
 	l.run = func(n *line) { l.work.Go(func() { n.run(ctx) }) }

@@ -119,7 +119,7 @@ func (p *plan) scale(rng *rand.Rand) {
 		p.params.Lease = between(rng, 200*time.Millisecond, time.Second)
 		p.params.Renew = p.params.Lease / 4
 		p.params.Margin = p.params.Lease / 50
-		p.params.Suspect = p.params.Lease * 6 / 10
+		p.params.Suspect = p.params.Lease * 9 / 10
 		p.params.Settle = p.params.Lease
 	}
 	if rng.IntN(3) == 0 {

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	longestWait = 15 * time.Second // how long a Wait waits at most
+	longestWait = 45 * time.Second // how long a Wait waits at most
 	retryPause  = 100 * time.Millisecond
 )
 
