@@ -14,14 +14,15 @@ type Lease struct {
 	sent     []time.Duration // by voter: when the newest granted request was sent
 	evidence time.Duration   // the store showed the view, with no override, at this instant or later
 	sealed   time.Duration   // since then it is known that the view is sealed, or maxTime
-	floor    time.Duration   // evidence older than this does not count
+	floor    time.Duration   // evidence older than this does not count, unless somebody vouches for it
+	vouched  time.Duration   // another member had a lease at this instant or later
 	doubt    time.Duration   // the store showed something else at an instant after this, or maxTime
 }
 
 // newLease returns the lease of a view that was just installed: not valid yet.
 // Grants do not outlive their view.
 func newLease(v *View) Lease {
-	l := Lease{voters: v.Grantors(), evidence: never, floor: never, sealed: maxTime, doubt: maxTime}
+	l := Lease{voters: v.Grantors(), evidence: never, floor: never, vouched: never, sealed: maxTime, doubt: maxTime}
 	l.sent = make([]time.Duration, len(l.voters))
 	for i := range l.sent {
 		l.sent[i] = never
@@ -43,6 +44,12 @@ func (l *Lease) Evidence(at time.Duration) { l.evidence = max(l.evidence, at) }
 // that was without a lease for long may have slept while the store lost the view
 // and others began without it.
 func (l *Lease) Renounce(before time.Duration) { l.floor = max(l.floor, before) }
+
+// Vouch takes note that another member had a lease in the view when it answered
+// what was asked at an instant: up to then nobody had begun without it, and its
+// evidence is as good for this member as for itself. So whoever was away while the
+// store is out of reach need not wait for it.
+func (l *Lease) Vouch(at time.Duration) { l.vouched = max(l.vouched, at) }
 
 // Seal takes note that the view is sealed.
 func (l *Lease) Seal(now time.Duration) { l.sealed = min(l.sealed, now) }
@@ -78,7 +85,7 @@ func (l *Lease) Until(p *Params) time.Duration {
 		return never
 	}
 	if p.keeps(settling) {
-		if l.evidence < l.floor {
+		if max(l.evidence, l.vouched) < l.floor {
 			return never
 		}
 		until = min(until, l.doubt+p.Term())

@@ -19,6 +19,7 @@ type (
 		Granted  bool
 		Sealed   bool          // View is
 		StoreAge time.Duration // of the grantor's evidence that the store shows View; negative: none
+		Leased   bool          // the grantor has a lease, and knows of nothing that the store lost
 	}
 	// Exclude asks a grantor to stop granting to Target in View.
 	Exclude struct {

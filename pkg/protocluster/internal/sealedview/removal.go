@@ -12,6 +12,7 @@ type removal struct {
 	view     Stamp
 	voters   []string
 	over     map[string]time.Duration // by voter: when its promise to the target, which it has excluded, has run out
+	shown    bool                     // the store has shown the view since the target was accused
 	seconded bool                     // another member accuses the target as well
 	since    time.Duration
 }

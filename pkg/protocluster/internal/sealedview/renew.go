@@ -46,7 +46,7 @@ func (n *Node) needsStore() bool {
 
 // grant answers a member that asks for its lease.
 func (n *Node) grant(member string, r Renew) Grant {
-	g := Grant{View: n.view.Stamp, Seq: r.Seq, Sealed: n.lease.Sealed(), StoreAge: -1}
+	g := Grant{View: n.view.Stamp, Seq: r.Seq, Sealed: n.lease.Sealed(), StoreAge: -1, Leased: n.leased() && n.lease.doubt == maxTime && !n.record.torn}
 	if n.isGrantor {
 		g.Granted = n.grantor.Grant(n.p, n.now, r.View, member)
 	}
@@ -70,6 +70,9 @@ func (n *Node) granted(from string, g Grant) {
 	}
 	if g.StoreAge >= 0 && !n.record.torn {
 		n.lease.Evidence(r.at - g.StoreAge)
+		if g.Leased {
+			n.lease.Vouch(r.at)
+		}
 	}
 	if g.Sealed {
 		n.lease.Seal(n.now)

@@ -16,7 +16,7 @@ import (
 // the store's older record, with what is left of its lease.
 func forked(t testing.TB, adjust func(*sealedview.Params)) bool {
 	t.Helper()
-	s := newStage(t, adjust)
+	s := newStage(t, adjust, func(p *sealedview.Params) { p.Suspect = 600 * time.Millisecond })
 	s.owner = s.first("z", "q", "y")
 	s.enter("p", "a", "q", "y", "g", "z")
 	s.activate("z")
@@ -24,6 +24,7 @@ func forked(t testing.TB, adjust func(*sealedview.Params)) bool {
 
 	s.crash("z")
 	s.cut([]string{"q"}, "p", "y", "g")
+	s.advance(900 * time.Millisecond) // all have accused whom they do not hear, and nobody may remove anyone yet
 	s.cut([]string{"p"}, "store")
 	s.applied = func(string) {
 		s.applied = nil

@@ -76,15 +76,34 @@ func (n *Node) remove() {
 	if len(n.removals) == 0 {
 		return
 	}
+	for _, r := range n.removals {
+		n.consultBefore(r)
+	}
 	if n.now-n.asked >= n.p.Renew/4 {
 		n.asked = n.now
 		n.askToExclude()
 	}
 	for _, r := range n.removals {
-		n.excludeMyself(r)
+		if r.shown {
+			n.excludeMyself(r)
+		}
 	}
 	if targets := n.removable(); len(targets) > 0 && n.leasing && n.hearsMajority() && n.mayWrite() {
 		n.change(n.withJoiners(n.view.without(targets...)))
+	}
+}
+
+// consultBefore has the store asked before anybody is to exclude the target.
+// Without the store it cannot be taken out; and there is no way back for whoever
+// is excluded but another view, which takes the store as well.
+func (n *Node) consultBefore(r *removal) {
+	s := &n.record
+	switch {
+	case r.shown:
+	case s.contact >= r.since && s.view != nil && s.view.Stamp == n.view.Stamp:
+		r.shown, n.asked = true, never
+	default:
+		s.wanted = true
 	}
 }
 
@@ -93,7 +112,7 @@ func (n *Node) remove() {
 func (n *Node) askToExclude() {
 	for _, p := range n.council {
 		for _, r := range n.removals {
-			if p.ID != r.target {
+			if p.ID != r.target && r.shown {
 				n.do(Send{p.Member, Exclude{n.view.Stamp, r.target}})
 			}
 		}
@@ -108,7 +127,7 @@ func (n *Node) askStore() {
 		return
 	}
 	for _, r := range n.removals {
-		if !slices.Contains(excluded, r.target) && n.seconded(r) {
+		if !slices.Contains(excluded, r.target) && n.seconded(r) && r.shown {
 			excluded = append(slices.Clip(excluded), r.target)
 		}
 	}

@@ -115,6 +115,76 @@ func TestWatch_AShortAbsenceIsForgiven(t *testing.T) {
 	}
 }
 
+// Without the store nobody can be taken out, so nobody is shut out either: who was
+// away meanwhile, for however long, goes on when it is back, with what it holds.
+func TestWatch_WithoutTheStoreAbsencesAreForgiven(t *testing.T) {
+	for _, away := range []time.Duration{950 * time.Millisecond, 2 * time.Second, 5 * time.Second, 20 * time.Second} {
+		s := newStage(t)
+		s.enter("a", "b", "c", "d", "e")
+		s.activate("a")
+		before := s.view
+		all := []string{"a", "b", "c", "d", "e"}
+		s.cut(all, "store")
+		s.advance(time.Second)
+		s.cut([]string{"a"}, "b", "c", "d", "e")
+		s.advance(away)
+		s.heal([]string{"a"}, "b", "c", "d", "e")
+		back := s.until("a serves again", func() bool { return s.serves("a") })
+		if most := s.params.Renew + step; back > most {
+			t.Errorf("away for %v a serves after another %v, want %v at most", away, back, most)
+		}
+		s.advance(3 * time.Second)
+		s.heal(all, "store")
+		s.advance(5 * time.Second)
+		if s.view != before || !s.onOneView(all...) || !s.player("a").holds {
+			t.Errorf("away for %v: members %s, a holds the identity %t; want the view as it was", away, s.members(), s.player("a").holds)
+		}
+	}
+}
+
+// Who dies without the store is taken out when that is back.
+func TestWatch_WithoutTheStoreTheDeadWait(t *testing.T) {
+	s := newStage(t)
+	s.enter("a", "b", "c")
+	s.cut([]string{"a", "b", "c"}, "store")
+	s.crash("a")
+	s.advance(10 * time.Second)
+	s.wantMembers("a, b, c")
+	s.heal([]string{"b", "c"}, "store")
+	if took := s.until("a is out", func() bool { return s.members() == "b, c" }); took > time.Second {
+		t.Errorf("it takes %v after the store is back", took)
+	}
+}
+
+// One member's evidence does for all: the oldest reads, another if that cannot.
+func TestStore_OneReadsForAll(t *testing.T) {
+	s := newStage(t)
+	all := []string{"a", "b", "c", "d", "e", "f", "g"}
+	s.enter(all...)
+	s.advance(s.params.Store) // what is left of joining
+	for _, row := range []struct{ cut, reader string }{{"", "a"}, {"a", "b"}, {"b", "c"}} {
+		if row.cut != "" {
+			s.cut([]string{row.cut}, "store")
+			s.advance(s.params.Store / 5)
+		}
+		s.reads = make(map[string]int)
+		s.advance(10 * s.params.Store)
+		// The time between two reads is a fifteenth of Store, and up to a
+		// renewal more.
+		if got := s.reads[row.reader]; got < 100 || got > 150 {
+			t.Errorf("without %q the one whose turn it is, %s, has read %d times", row.cut, row.reader, got)
+		}
+		for _, id := range all {
+			if id > row.reader && s.reads[id] > 0 {
+				t.Errorf("without %q %s has read %d times, though %s reads for all", row.cut, id, s.reads[id], row.reader)
+			}
+		}
+		if !s.onOneView(all...) {
+			t.Errorf("without %q not all serve", row.cut)
+		}
+	}
+}
+
 // Of two members the store is the third voter.
 func TestWatch_OneOfTwo(t *testing.T) {
 	s := newStage(t)

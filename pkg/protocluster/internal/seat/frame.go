@@ -31,8 +31,7 @@ func encode(m sealedview.Message) (*seatpb.Frame, error) {
 	case sealedview.Renew:
 		return &seatpb.Frame{Content: &seatpb.Frame_Renew{Renew: &seatpb.Renew{View: stamp(m.View), Seq: m.Seq, Serves: m.Serves}}}, nil
 	case sealedview.Grant:
-		g := &seatpb.Grant{View: stamp(m.View), Seq: m.Seq, Granted: m.Granted, Sealed: m.Sealed, StoreAge: int64(m.StoreAge)}
-		return &seatpb.Frame{Content: &seatpb.Frame_Grant{Grant: g}}, nil
+		return &seatpb.Frame{Content: &seatpb.Frame_Grant{Grant: encodeGrant(m)}}, nil
 	case sealedview.Exclude:
 		return &seatpb.Frame{Content: &seatpb.Frame_Exclude{Exclude: &seatpb.Exclude{View: stamp(m.View), Target: m.Target}}}, nil
 	case sealedview.Excluded:
@@ -50,6 +49,12 @@ func encode(m sealedview.Message) (*seatpb.Frame, error) {
 		return &seatpb.Frame{Content: &seatpb.Frame_Answer{Answer: &seatpb.Knock{}}}, nil
 	}
 	return nil, fmt.Errorf("seat: no frame for a %T", m)
+}
+
+func encodeGrant(g sealedview.Grant) *seatpb.Grant {
+	return &seatpb.Grant{
+		View: stamp(g.View), Seq: g.Seq, Granted: g.Granted, Sealed: g.Sealed, StoreAge: int64(g.StoreAge), Leased: g.Leased,
+	}
 }
 
 func encodePush(v *sealedview.View) (*seatpb.Frame, error) {
@@ -106,7 +111,9 @@ func decodeGrant(g *seatpb.Grant) (sealedview.Message, error) {
 	if age < -1 || age > maxAge {
 		err = errors.Join(err, fmt.Errorf("evidence of %v ago", age))
 	}
-	return sealedview.Grant{View: view, Seq: g.GetSeq(), Granted: g.GetGranted(), Sealed: g.GetSealed(), StoreAge: age}, err
+	return sealedview.Grant{
+		View: view, Seq: g.GetSeq(), Granted: g.GetGranted(), Sealed: g.GetSealed(), StoreAge: age, Leased: g.GetLeased(),
+	}, err
 }
 
 func decodeExcluded(e *seatpb.Excluded) (sealedview.Message, error) {

@@ -24,7 +24,7 @@ func sampleMessages() []sealedview.Message {
 	view := sealedview.Stamp{Epoch: 7, Seal: "a-1"}
 	return []sealedview.Message{
 		sealedview.Renew{View: view, Seq: 9, Serves: true},
-		sealedview.Grant{View: view, Seq: 9, Granted: true, Sealed: true, StoreAge: 3 * time.Second},
+		sealedview.Grant{View: view, Seq: 9, Granted: true, Sealed: true, StoreAge: 3 * time.Second, Leased: true},
 		sealedview.Grant{View: view, Seq: 10, StoreAge: -1},
 		sealedview.Exclude{View: view, Target: "b"},
 		sealedview.Excluded{View: view, Target: "b", Excluded: true, Remaining: time.Second},

@@ -478,6 +478,7 @@ type Grant struct {
 	Granted       bool                   `protobuf:"varint,3,opt,name=granted,proto3" json:"granted,omitempty"`
 	Sealed        bool                   `protobuf:"varint,4,opt,name=sealed,proto3" json:"sealed,omitempty"`
 	StoreAge      int64                  `protobuf:"zigzag64,5,opt,name=store_age,json=storeAge,proto3" json:"store_age,omitempty"` // nanoseconds; negative: no evidence
+	Leased        bool                   `protobuf:"varint,6,opt,name=leased,proto3" json:"leased,omitempty"`                       // the grantor has a lease, and knows of nothing that the store lost
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -545,6 +546,13 @@ func (x *Grant) GetStoreAge() int64 {
 		return x.StoreAge
 	}
 	return 0
+}
+
+func (x *Grant) GetLeased() bool {
+	if x != nil {
+		return x.Leased
+	}
+	return false
 }
 
 type Exclude struct {
@@ -831,13 +839,14 @@ const file_seatpb_seat_proto_rawDesc = "" +
 	"\x05Renew\x12,\n" +
 	"\x04view\x18\x01 \x01(\v2\x18.protocluster.seat.StampR\x04view\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x16\n" +
-	"\x06serves\x18\x03 \x01(\bR\x06serves\"\x96\x01\n" +
+	"\x06serves\x18\x03 \x01(\bR\x06serves\"\xae\x01\n" +
 	"\x05Grant\x12,\n" +
 	"\x04view\x18\x01 \x01(\v2\x18.protocluster.seat.StampR\x04view\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x18\n" +
 	"\agranted\x18\x03 \x01(\bR\agranted\x12\x16\n" +
 	"\x06sealed\x18\x04 \x01(\bR\x06sealed\x12\x1b\n" +
-	"\tstore_age\x18\x05 \x01(\x12R\bstoreAge\"O\n" +
+	"\tstore_age\x18\x05 \x01(\x12R\bstoreAge\x12\x16\n" +
+	"\x06leased\x18\x06 \x01(\bR\x06leased\"O\n" +
 	"\aExclude\x12,\n" +
 	"\x04view\x18\x01 \x01(\v2\x18.protocluster.seat.StampR\x04view\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\"\x8a\x01\n" +
