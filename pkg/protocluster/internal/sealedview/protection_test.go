@@ -40,7 +40,7 @@ func TestProtections_AreMissed(t *testing.T) {
 		{rule: "kept promises", profile: sim.Faults, first: 1},
 		// What a member without a lease writes back can never be sealed, if
 		// others have gone on; but they and it go on overwriting each other.
-		{rule: "leased restore", mode: sim.Liveness, profile: sim.Backup, first: 59},
+		{rule: "leased restore", mode: sim.Liveness, profile: sim.Backup, first: 120},
 		{rule: "same intent", profile: sim.Majority, first: 1},
 		// "no forks" takes more than a store that goes back, and a member
 		// that missed all: TestFork_OnlyOneOfTwoViewsIsSealed leads there.

@@ -55,10 +55,12 @@ func (n *Node) takesOver() bool {
 
 // removes reports whether somebody is about to be removed, by this node or by
 // another. What can wait for that does: it would have to begin again in the next
-// view. It does not wait for long.
+// view. It waits for what is certain to end, and else no longer than a removal takes
+// that begins with a new view, whose members have yet to miss each other.
 func (n *Node) removes() bool {
 	under := len(n.removals) > 0 || len(n.view.Excluded) > 0 || n.now-n.heardOf < n.p.Renew
-	return under && n.now-max(n.made, n.gained) < 2*n.p.Lease
+	certain := func(r *removal) bool { return r.due(n.p, n.lease.sealed) != maxTime && n.seconded(r) }
+	return under && (n.now-max(n.made, n.gained) < n.p.Suspect+n.p.Outlast(n.p.Lease)+n.p.Lease/2 || slices.ContainsFunc(n.removals, certain))
 }
 
 func (n *Node) removing(id string) bool {
@@ -194,10 +196,20 @@ func (n *Node) unlock() {
 	if n.leasing || !n.inCouncil && !n.takesOver() {
 		return
 	}
-	locked := n.now-max(n.served, n.claim.hoping) >= n.p.Lease+n.turn()
+	locked := n.now-max(n.served, n.claim.hoping, n.grantable()) >= n.p.Lease+n.turn()
 	if (locked || n.mayMend()) && n.mayWrite() {
 		n.change(n.view.Members)
 	}
+}
+
+// grantable is since when the store can have granted a lease, where that may take
+// the store: it has to be watched for a while first, and before that nobody is
+// locked out.
+func (n *Node) grantable() time.Duration {
+	if n.view.Mode == Store || len(n.view.Members) <= 2 {
+		return n.record.since + n.p.Outlast(n.p.Settle)
+	}
+	return never
 }
 
 // mayMend reports whether all that keeps the store from being believed again is a

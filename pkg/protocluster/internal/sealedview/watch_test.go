@@ -216,6 +216,26 @@ func TestStoreMode(t *testing.T) {
 	s.until("both serve again", func() bool { return s.onOneView("b", "c") })
 }
 
+// Who has yet to watch the store for a while before that grants it anything is not
+// locked out, and makes no other view because of it: what others are about to do
+// would have to begin again in that.
+func TestStoreMode_WhoIsBackWaitsForItsLease(t *testing.T) {
+	s := newStage(t)
+	s.mode = sealedview.Store
+	s.enter("a", "b", "c")
+	before := s.view
+	s.cut([]string{"a"}, "store")
+	s.advance(1500 * time.Millisecond)
+	if s.serves("a") {
+		t.Fatal("a serves without the store")
+	}
+	s.heal([]string{"a"}, "store")
+	took := s.until("a serves again", func() bool { return s.serves("a") })
+	if most := s.params.Outlast(s.params.Settle) + 2*s.params.Renew; took > most || s.view != before {
+		t.Errorf("it takes %v, in epoch %d after %d; want %v at most, and no other view", took, s.view.Epoch, before.Epoch, most)
+	}
+}
+
 func TestCouncil_BearsAnOutageOfTheStore(t *testing.T) {
 	s := newStage(t)
 	s.enter("a", "b", "c")

@@ -99,6 +99,10 @@ func TestRun_SeedsThatOnceFailed(t *testing.T) {
 		{Mode: sim.Safety, Profile: sim.Majority, Seed: 100774},    // evidence from before a sleep
 		{Mode: sim.Liveness, Profile: sim.Majority, Seed: 3000259}, // the last one left was excluded by the store
 		{Mode: sim.Liveness, Seed: 186},                            // a member that never knew of it was waited for
+		{Mode: sim.Liveness, Seed: 5895},                           // another view of the same members, because of a slow read
+		{Mode: sim.Liveness, Seed: 2490},                           // the same, of two members
+		{Mode: sim.Liveness, Seed: 1178},                           // a join went ahead of a removal
+		{Mode: sim.Liveness, Seed: 3076},                           // the same, of one that began late
 	} {
 		if r := sim.Run(c); r.Fault != "" {
 			t.Errorf("%s", r)
