@@ -22,7 +22,7 @@ type nemesis struct {
 
 // unsuspected is how long a member may be silent, and be late to begin with,
 // without being accused.
-const unsuspected = 300 * time.Millisecond
+const unsuspected = 500 * time.Millisecond
 
 // nemeses are what TestChaos does, each at least once.
 func nemeses() []nemesis {
@@ -264,7 +264,7 @@ func (b *bout) burn() {
 
 // override is how long it takes until a view of which most members are gone is
 // given up, and some more.
-const override = 90 * time.Second
+const override = 105 * time.Second
 
 // killMost kills so many that nobody is left to say who is gone, and starts them
 // again at once.

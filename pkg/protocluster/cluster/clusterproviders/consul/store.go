@@ -17,9 +17,14 @@ import (
 )
 
 const (
-	// waitTime is how long Consul lets a Wait wait. Where Consul was restored
-	// from a backup between a Read and a Wait, this is how late it shows.
+	// waitTime is how long Consul lets a query of a Wait wait. Where Consul was
+	// restored from a backup between a Read and a Wait, this is how late it
+	// shows.
 	waitTime = 15 * time.Second
+	// maxWaits is how many of them a Wait makes one after another as long as
+	// nothing happens. A Read follows each Wait, and costs Consul's leader
+	// more than to let a query wait.
+	maxWaits = 3
 	// waitSlack is what Consul and the network may take beyond it: Consul
 	// adds up to a sixteenth, so that not all come back at once.
 	waitSlack = 5 * time.Second
@@ -122,24 +127,34 @@ func refusal(err error) error {
 	return errors.New(what)
 }
 
-// Wait implements cluster.Store by a blocking query for the whole folder. It is
-// the query of Read, because Consul counts other queries' indexes differently.
+// Wait implements cluster.Store by blocking queries for the whole folder.
 func (s *store) Wait(ctx context.Context, since cluster.Record) error {
+	for range maxWaits {
+		if now, err := s.blocked(ctx, since.Revision); err != nil || now != since.Revision {
+			return err
+		}
+	}
+	return nil
+}
+
+// blocked returns the folder's index once it is another, or after waitTime. It
+// makes the query of Read, because Consul counts other queries' indexes differently.
+func (s *store) blocked(ctx context.Context, index uint64) (now uint64, err error) {
 	if err := s.waits.begin(ctx); err != nil {
-		return s.failed("watch "+s.folder, s.keys(), err)
+		return 0, s.failed("watch "+s.folder, s.keys(), err)
 	}
 	bounded, cancel := context.WithTimeout(ctx, waitTime+waitTime/16+waitSlack)
 	defer cancel()
-	query := (&api.QueryOptions{WaitIndex: since.Revision, WaitTime: waitTime}).WithContext(bounded)
+	query := (&api.QueryOptions{WaitIndex: index, WaitTime: waitTime}).WithContext(bounded)
 	_, meta, err := s.KV().List(s.folder, query)
 	if err == nil {
 		err = credible(meta)
 	}
 	s.waits.end(err)
 	if err != nil {
-		return s.failed("watch "+s.folder, s.keys(), err)
+		return 0, s.failed("watch "+s.folder, s.keys(), err)
 	}
-	return nil
+	return meta.LastIndex, nil
 }
 
 // Close implements cluster.Store.
