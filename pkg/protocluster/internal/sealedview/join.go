@@ -91,11 +91,11 @@ func (n *Node) admit() {
 func (n *Node) reaches(j *joiner) bool { return n.now-j.answered < 2*n.p.Renew }
 
 // withJoiners returns members and the joiners that can be reached, the youngest
-// last.
+// last, and no more than a record may have.
 func (n *Node) withJoiners(members []Member) []Member {
 	members = slices.Clone(members)
 	for _, id := range slices.Sorted(maps.Keys(n.joiners)) {
-		if j := n.joiners[id]; n.reaches(j) {
+		if j := n.joiners[id]; n.reaches(j) && len(members) < maxMembers {
 			m := j.Member
 			m.State, m.Was = Active, Past{}
 			members = append(members, m)

@@ -7,12 +7,24 @@ import (
 	"math"
 )
 
-// maxEpoch keeps a record written by hand from ending the sequence of epochs.
-const maxEpoch = 1 << 62
+const (
+	// maxEpoch keeps a record written by hand from ending the sequence of
+	// epochs.
+	maxEpoch = 1 << 62
+	// maxMembers is more than fit into a value of Consul, half a megabyte.
+	// Nodes keep something for each member, and send to each.
+	maxMembers = 4096
+	// maxRecord, in bytes, is as much for each of them as Consul has room for,
+	// and as much again.
+	maxRecord = 1 << 20
+)
 
 // Parse reads a record and checks all that the protocol relies on, so that a
 // record written by hand is refused whole.
 func Parse(data []byte) (*View, error) {
+	if len(data) > maxRecord {
+		return nil, fmt.Errorf("sealedview: the view's record has %d bytes; there are %d at most", len(data), maxRecord)
+	}
 	v := new(View)
 	if err := json.Unmarshal(data, v); err != nil {
 		return nil, fmt.Errorf("sealedview: the view's record is not JSON: %w", err)
@@ -45,6 +57,11 @@ func (v *View) Check() error {
 	fault((v.Before.Epoch == 0) != (v.Before.Seal == ""), "names half of the view before")
 	fault(v.Mode != Council && v.Mode != Store, "has an unknown mode %q", v.Mode)
 	fault(len(v.Previous) > councilSize, "names %d grantors of the view before; there are at most %d", len(v.Previous), councilSize)
+	fault(len(v.Excluded) > len(v.Members), "excludes %d of %d members", len(v.Excluded), len(v.Members))
+	fault(len(v.Members) > maxMembers, "has %d members; there are at most %d", len(v.Members), maxMembers)
+	if len(v.Members) > maxMembers {
+		return errors.Join(faults...) // what is wrong with each would be too much to tell
+	}
 	seen := make(map[string]bool, len(v.Members))
 	for i := range v.Members {
 		m := &v.Members[i]

@@ -51,6 +51,8 @@ func TestParse_RefusesARecordWhole(t *testing.T) {
 		{"without id or address", func(v *sealedview.View) { v.Members[0].Address = "" }},
 		{"without id or address", func(v *sealedview.View) { v.Members[0].ID = sealedview.StoreGrantor }},
 		{`"a" twice`, func(v *sealedview.View) { v.Members[1].ID = "a" }},
+		{"5000 members; there are at most 4096", func(v *sealedview.View) { v.Members = make([]sealedview.Member, 5000) }},
+		{"excludes 3 of 2 members", func(v *sealedview.View) { v.Excluded = []string{"a", "b", "c"} }},
 		{"unknown state", func(v *sealedview.View) { v.Members[1].State = "" }},
 		{"weight -1", func(v *sealedview.View) { v.Members[1].Weight = -1 }},
 	}
@@ -69,6 +71,9 @@ func TestParse_RefusesARecordWhole(t *testing.T) {
 				t.Errorf("Parse = %+v, %v, want an error that says %q", got, err, row.want)
 			}
 		})
+	}
+	if _, err := sealedview.Parse(make([]byte, 2<<20)); err == nil || !strings.Contains(err.Error(), "1048576 at most") {
+		t.Errorf("Parse of two megabytes: %v, want it to say how many bytes there are at most", err)
 	}
 	for _, text := range []string{"", "null", "[]", `{"members": 3}`, "{", `{"epoch": -1}`, `{"epoch": 1e99}`} {
 		if v, err := sealedview.Parse([]byte(text)); err == nil {
