@@ -15,8 +15,8 @@
 //
 // A machine that sleeps stops the clock by which Go measures time. On Linux and
 // macOS a Seat notices that when it does anything at all, and within a fifth of
-// Params.Renew after the machine woke; up to then Serves may be true although the
-// lease has ended. A Claim looks first.
+// Params.Renew after the machine woke. A Claim looks first; Serves looks once in a
+// millisecond, and up to then may be true although the lease has ended.
 //
 // Not promised: that a message to another node arrives. Whatever matters is
 // repeated by sealedview.

@@ -12,8 +12,10 @@ import (
 	"github.com/protocluster/workshop/pkg/protocluster/internal/sealedview"
 )
 
-// never is the end of a lease that there is not.
-const never = -1 << 61
+const (
+	never  = -1 << 61         // the end of a lease that there is not
+	glance = time.Millisecond // for how long Serves goes by its last look at whether the machine has slept
+)
 
 // Seat is a node's place in the views of its cluster: it joins, keeps the lease,
 // and joins again under another id when it was taken out of the view. Make it
@@ -30,15 +32,16 @@ type Seat struct {
 	asked  chan struct{} // wish has changed
 	store  storage
 
-	until atomic.Int64 // when the lease ends, on clock; set before anything comes of a step
-	place atomic.Pointer[place]
+	until  atomic.Int64 // when the lease ends, on clock; set before anything comes of a step
+	asleep atomic.Int64 // how long the machine has slept, as far as that was taken in
+	looked atomic.Int64 // when Serves last saw, on clock, that it has not slept since
+	place  atomic.Pointer[place]
 
 	mu      sync.Mutex
 	phase   phase
 	node    *sealedview.Node
 	self    sealedview.Member // of node
 	count   int               // of the ids used so far
-	asleep  time.Duration     // how long the machine has slept, as far as that was taken in
 	nap     time.Duration     // until then whoever keeps the time sleeps
 	edge    edge              // of the lease
 	calls   []call            // of the host, in their order
@@ -85,7 +88,8 @@ func New(config Config) (*Seat, error) {
 	}
 	s.zero = time.Now().Add(-s.clock.Now())
 	s.until.Store(never)
-	s.asleep = s.clock.Asleep()
+	s.looked.Store(never)
+	s.asleep.Store(int64(s.clock.Asleep()))
 	s.store.init(s)
 	s.renew()
 	return s, nil
@@ -110,10 +114,22 @@ func (s *Seat) renew() {
 }
 
 // Serves reports whether the node may dispatch messages at this instant. After
-// the machine slept it is right again within a fifth of Params.Renew.
+// the machine slept it may be wrong for a millisecond: to ask how long that was
+// takes several times as long as to read the clock.
 func (s *Seat) Serves() bool {
-	until := time.Duration(s.until.Load())
-	return s.clock.Now() < until
+	now := s.clock.Now()
+	if now >= time.Duration(s.until.Load()) {
+		return false
+	}
+	if now-time.Duration(s.looked.Load()) < glance {
+		return true
+	}
+	if s.dozed() { // which ends with the next step
+		poke(s.turn)
+		return false
+	}
+	s.looked.Store(int64(now))
+	return true
 }
 
 // Until is when the lease ends unless it is renewed; zero if there is none.

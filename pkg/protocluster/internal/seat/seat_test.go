@@ -216,6 +216,32 @@ func TestSleep(t *testing.T) {
 	})
 }
 
+// Serves looks by itself, long before the seat has its next turn.
+func TestSleep_Serves(t *testing.T) {
+	inWorld(t, func(w *world) {
+		clock := &sleeper{start: time.Now()}
+		a, c := w.start("a"), w.start("c")
+		b := w.start("b", func(c *seat.Config) { c.Clock = clock })
+		w.together(5*time.Second, a, b, c)
+		w.Partition("a", "b") // so that it has to do without new grants
+		w.Partition("b", "c")
+		clock.sleep(300 * time.Millisecond)
+		testkit.Advance(time.Millisecond)
+		for range 3 {
+			if b.Serves() {
+				t.Error("it serves a millisecond after a sleep")
+			}
+		}
+		testkit.Advance(time.Microsecond)
+		if b.Serves() || b.Stats().Sleeps != 1 {
+			t.Errorf("it serves %t, and has taken in %d sleeps, want one", b.Serves(), b.Stats().Sleeps)
+		}
+		b.host.happened()
+		w.HealAll()
+		w.until(500*time.Millisecond, "b serves again", b.Serves)
+	})
+}
+
 // A claim looks by itself whether the machine has slept.
 func TestSleep_Claim(t *testing.T) {
 	inWorld(t, func(w *world) {

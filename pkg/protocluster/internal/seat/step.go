@@ -52,7 +52,8 @@ func (s *Seat) advance(e sealedview.Event) errands {
 	}
 	now := s.clock.Now()
 	if s.dozed() {
-		s.asleep = s.clock.Asleep()
+		s.until.Store(never) // before anybody sees that the sleep is taken in
+		s.asleep.Store(int64(s.clock.Asleep()))
 		s.stats.Sleeps++
 		s.edge.slept(now)
 		s.feed(&todo, now, sealedview.Slept{})
@@ -75,7 +76,7 @@ func (s *Seat) advance(e sealedview.Event) errands {
 }
 
 // dozed reports whether the machine has slept since that was last taken in.
-func (s *Seat) dozed() bool { return s.clock.Asleep()-s.asleep > tardy }
+func (s *Seat) dozed() bool { return s.clock.Asleep()-time.Duration(s.asleep.Load()) > tardy }
 
 // isLeaving reports whether the view shows that the node is leaving.
 func (s *Seat) isLeaving() bool {
