@@ -4,7 +4,8 @@
 //
 // Nothing decides by what Consul believes of a node: the members watch over each
 // other, and need Consul to change the view. While it cannot be reached, those
-// who are members serve on for a minute, or until one of them reaches it again.
+// who are members serve on for more than a minute, and for as long as one of them
+// reaches it.
 //
 // New takes the address, token and encryption from its options or, as Consul's
 // own tools do, from the environment. The package's Example shows all of it.
