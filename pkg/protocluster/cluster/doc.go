@@ -31,6 +31,7 @@
 // two activations. Leave and Close end them all and wait for them.
 //
 //   - ErrNotJoined, ErrJoined and ErrClosed are about the node.
+//   - *MixedKindError is about a kind that is strict on some members only.
 //   - *RequestError tells who was tried, when and why that failed. It Is
 //     actor.ErrNotDelivered or actor.ErrUnknownOutcome, and wraps
 //   - *NoHostError: no member that is up hosts the kind;

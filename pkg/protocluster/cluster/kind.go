@@ -22,7 +22,9 @@ type Kind struct {
 	// least recently used. 0 means any number.
 	MaxActive int
 	// Consistency is how many activations of an identity there may be; the
-	// default is what the lookup keeps.
+	// default is what the lookup keeps. It is the same on all members that
+	// host the kind: where the provider has a view store, Join fails with a
+	// MixedKindError otherwise.
 	Consistency Consistency
 }
 
@@ -81,6 +83,24 @@ func (k Kind) Validate() error {
 		faults = append(faults, fmt.Errorf("cluster: kind %q has a negative idle timeout or cap; 0 means none", k.Name))
 	}
 	return errors.Join(faults...)
+}
+
+// MixedKindError is Join's, of a member that would host a kind strictly which
+// another hosts eventually, or the other way round: one that goes by no lease
+// would keep the other from being the only one.
+type MixedKindError struct {
+	Kind   string
+	Strict bool   // here
+	Member Member // that does otherwise
+}
+
+func (e *MixedKindError) Error() string {
+	here, there := "eventual", "strict"
+	if e.Strict {
+		here, there = there, here
+	}
+	return fmt.Sprintf("cluster: kind %q is %s here and %s on member %s at %s; give it the same Consistency on all members, and them"+
+		" the same lookup; to change it, stop them all first", e.Kind, here, there, e.Member.ID, e.Member.Address)
 }
 
 func validateKind(name string) error {

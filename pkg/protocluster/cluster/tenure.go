@@ -41,7 +41,8 @@ func (e *FencedError) Is(target error) bool { return target == actor.ErrNotDeliv
 // What it means for the activations is here.
 type tenure struct {
 	node    *node
-	placer  Placer // nil: no kind is strict
+	placer  Placer   // nil: no kind is strict
+	strict  []string // the kinds that are
 	service *seat.Service
 	seat    atomic.Pointer[seat.Seat] // nil before Keep
 	tokens  atomic.Uint64
@@ -83,9 +84,13 @@ func (t *tenure) keep(ctx context.Context, store Store) error {
 	self := n.Self()
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
+	strict := slices.Sorted(slices.Values(t.strict))
 	s, err := seat.New(seat.Config{
-		Name: n.config.Name, Self: sealedview.Member{ID: self.ID, Address: self.Address, Kinds: self.Kinds, Weight: self.Weight},
+		Name: n.config.Name, Self: sealedview.Member{ID: self.ID, Address: self.Address, Kinds: self.Kinds, Strict: strict, Weight: self.Weight},
 		Store: t.noting(store, fail), Conflict: ErrConflict,
+		Clash: func(kind string, with *sealedview.Member) {
+			fail(&MixedKindError{kind, slices.Contains(strict, kind), Member{with.ID, with.Address, with.Kinds, Up, with.Weight}})
+		},
 		Host:    &seat.Logged{Host: tenant{t, store}, Logger: n.Logger(), Strict: n.Strict()},
 		Service: t.service, Dial: n.remote.Dial, Verify: n.remote.Verify, Logger: n.Logger(),
 	})
@@ -93,12 +98,13 @@ func (t *tenure) keep(ctx context.Context, store Store) error {
 		return err
 	}
 	t.seat.Store(s)
-	return denied(ctx, s.Run(ctx))
+	return refused(ctx, s.Run(ctx))
 }
 
-// denied is why the store did not permit the join, or else err.
-func denied(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); errors.Is(cause, ErrDenied) {
+// refused is why the store did not permit the join, or members do not, or else err.
+func refused(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if _, mixed := errors.AsType[*MixedKindError](cause); mixed || errors.Is(cause, ErrDenied) {
 		return cause
 	}
 	return err
@@ -111,7 +117,7 @@ func (t *tenure) watch(ctx context.Context, store Store) error {
 	seat.Watch(ctx, t.noting(store, fail), t.node.Logger(), func(v *sealedview.View) {
 		t.node.reported.Store(report{view: t.view(v)})
 	})
-	return denied(ctx, nil)
+	return refused(ctx, nil)
 }
 
 // vacate ends what is left of the strict kinds, for a moment at most: the seat
@@ -305,6 +311,7 @@ func (n *node) settle() error {
 				"cluster: kind %q is Strict, which %T cannot keep; use partition.New() as the lookup", name, n.config.Lookup))
 		case placer != nil && k.Consistency != OneInTheEnd:
 			k.strict = true
+			n.tenure.strict = append(n.tenure.strict, name)
 		}
 	}
 	if placer != nil && !stores {

@@ -12,6 +12,7 @@ type joiner struct {
 	since    time.Duration
 	knocked  time.Duration
 	answered time.Duration // when it last answered a Knock
+	clashes  bool          // with a member, which is for it to notice: it stays outside
 }
 
 // ask has a node that is no member look at the store, and make itself known to
@@ -61,7 +62,7 @@ func (n *Node) welcome(announced []Member) {
 			n.hasMoved(w.ID) // not in favour of a fork
 		}
 		if n.joiners[m.ID] == nil && !n.view.Has(m.ID) {
-			n.joiners[m.ID] = &joiner{Member: m, since: n.now, knocked: never, answered: never}
+			n.joiners[m.ID] = &joiner{Member: m, since: n.now, knocked: never, answered: never, clashes: clashes(&m, n.view.Members)}
 		}
 	}
 	maps.DeleteFunc(n.joiners, func(id string, _ *joiner) bool { return !present[id] })
@@ -81,7 +82,7 @@ func (n *Node) admit() {
 			j.knocked = n.now
 			n.do(Send{&j.Member, Knock{}})
 		}
-		ready = ready || n.reaches(j) && n.now-j.since >= n.p.Batch+turn
+		ready = ready || n.fits(j, len(n.view.Members)) && n.now-j.since >= n.p.Batch+turn
 	}
 	if ready && n.leasing && !n.removes() && n.mayWrite() {
 		n.change(n.withJoiners(n.view.Members))
@@ -90,12 +91,22 @@ func (n *Node) admit() {
 
 func (n *Node) reaches(j *joiner) bool { return n.now-j.answered < 2*n.p.Renew }
 
+// fits reports whether a joiner may be added to so many members.
+func (n *Node) fits(j *joiner, members int) bool {
+	return n.reaches(j) && !j.clashes && members < maxMembers
+}
+
+func clashes(m *Member, members []Member) bool {
+	return slices.ContainsFunc(members, func(o Member) bool { _, clash := m.Clash(&o); return clash })
+}
+
 // withJoiners returns members and the joiners that can be reached, the youngest
-// last, and no more than a record may have.
+// last: no more than a record may have, and none that clash.
 func (n *Node) withJoiners(members []Member) []Member {
 	members = slices.Clone(members)
+	old := len(members)
 	for _, id := range slices.Sorted(maps.Keys(n.joiners)) {
-		if j := n.joiners[id]; n.reaches(j) && len(members) < maxMembers {
+		if j := n.joiners[id]; n.fits(j, len(members)) && !clashes(&j.Member, members[old:]) {
 			m := j.Member
 			m.State, m.Was = Active, Past{}
 			members = append(members, m)

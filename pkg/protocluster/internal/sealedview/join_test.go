@@ -109,3 +109,24 @@ func TestJoin_CountsWhoseTimeIsOver(t *testing.T) {
 		t.Errorf("forced %t at %v by %+v", s.view.Forced, s.now, past)
 	}
 }
+
+// Members that would keep a kind in different ways stay apart, without a view
+// that nobody needs.
+func TestJoin_TakesAllToKeepAKindAlike(t *testing.T) {
+	s := newStage(t)
+	strict := sealedview.Member{State: sealedview.Active, Kinds: []string{"user", "cart"}, Strict: []string{"user"}}
+	s.kinds = map[string]sealedview.Member{
+		"a": strict, "b": strict, "c": {Kinds: []string{"cart"}},
+		"d": {Kinds: []string{"user"}}, "e": {Kinds: []string{"other"}, Strict: []string{"other"}}, "f": {Kinds: []string{"other"}},
+	}
+	s.enter("a", "b", "c")
+	for _, id := range []string{"d", "e", "f"} {
+		s.announce(id)
+	}
+	s.until("e has joined", func() bool { return s.onOneView("a", "b", "c", "e") })
+	before := s.view
+	s.advance(10 * time.Second)
+	if s.wantMembers("a, b, c, e"); s.view != before {
+		t.Errorf("there is another view: %+v", s.view)
+	}
+}

@@ -33,6 +33,9 @@ func (n *Node) meet(v *View) {
 			n.council = append(n.council, p)
 		}
 	}
+	for _, j := range n.joiners {
+		j.clashes = clashes(&j.Member, v.Members)
+	}
 	for _, id := range n.lease.voters {
 		n.isGrantor = n.isGrantor || id == n.config.Self.ID
 	}

@@ -20,9 +20,10 @@ type stage struct {
 	now    time.Duration
 	cast   []*player
 	mail   []letter
-	cuts   map[[2]string]bool       // from, to; "store" is one of them
-	ahead  map[string]time.Duration // by which wall clocks are
-	was    sealedview.Past          // of who is announced next
+	cuts   map[[2]string]bool           // from, to; "store" is one of them
+	ahead  map[string]time.Duration     // by which wall clocks are
+	was    sealedview.Past              // of who is announced next
+	kinds  map[string]sealedview.Member // what they host: Kinds and Strict
 
 	stagger time.Duration
 	shadow  *shadow // or nil
@@ -91,6 +92,7 @@ func (s *stage) enter(ids ...string) {
 func (s *stage) announce(id string) {
 	s.Helper()
 	p := &player{self: sealedview.Member{ID: id, Address: id + ":1", State: sealedview.Active, Was: s.was}}
+	p.self.Kinds, p.self.Strict = s.kinds[id].Kinds, s.kinds[id].Strict
 	p.Node = sealedview.NewNode(sealedview.Config{
 		Self: p.self, Mode: s.mode, Cluster: "cluster of " + id, Params: s.params,
 		Started: uint64(1_700_000_000_000 + s.ahead[id].Milliseconds()), Stagger: s.stagger,

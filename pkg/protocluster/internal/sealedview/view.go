@@ -38,9 +38,22 @@ type Member struct {
 	ID      string   `json:"id"` // new at each start
 	Address string   `json:"address"`
 	Kinds   []string `json:"kinds,omitempty"`
+	Strict  []string `json:"strict,omitempty"` // of Kinds: kept to one activation
 	Weight  float64  `json:"weight,omitempty"` // 0 means 1
 	State   State    `json:"state"`
 	Was     Past     `json:"was,omitzero"` // of one that wants to join
+}
+
+// Clash returns a kind that two members host and only one of them strictly: then
+// it is kept by neither. There may be none.
+func (m *Member) Clash(o *Member) (kind string, clash bool) {
+	i := slices.IndexFunc(m.Kinds, func(kind string) bool {
+		return slices.Contains(o.Kinds, kind) && slices.Contains(m.Strict, kind) != slices.Contains(o.Strict, kind)
+	})
+	if i < 0 {
+		return "", false
+	}
+	return m.Kinds[i], true
 }
 
 // Past is what a process was as another member, before it was evicted. That

@@ -26,7 +26,12 @@ type Config struct {
 	// Conflict is the error, as for errors.Is, of a Store.Write that did
 	// nothing because the record has changed.
 	Conflict error
-	Host     Host
+	// Clash is told, unless it is nil, when the node is no member and one of
+	// the members is read to host one of its kinds strictly that it does not
+	// host so itself, or the other way round: they do not let it in. It is
+	// called again with each read, and must not block.
+	Clash func(kind string, with *sealedview.Member)
+	Host  Host
 	// Service takes in what other nodes send. Its gRPC server serves already,
 	// and one Seat at a time uses it.
 	Service *Service

@@ -61,10 +61,24 @@ func (u *storage) read(ctx context.Context, o order) {
 	e.Joiners = u.joiners(r.Joiners)
 	if e.View != nil {
 		u.seat.lines.know(e.View.Members...)
+		u.seat.compare(e.View)
 	}
 	u.seat.lines.know(e.Joiners...)
 	u.seat.answer(o, e)
 	u.last.Store(&r)
+}
+
+// compare tells of a member that keeps a kind otherwise, before the node is one.
+func (s *Seat) compare(v *sealedview.View) {
+	if s.config.Clash == nil || s.place.Load().view != nil {
+		return
+	}
+	for i := range v.Members {
+		if kind, clash := s.config.Self.Clash(&v.Members[i]); clash {
+			s.config.Clash(kind, &v.Members[i])
+			return
+		}
+	}
 }
 
 // parse reads a record, unless it is the one that was read last.
