@@ -61,6 +61,10 @@ SEEDS ?= 1000
 explore: ## Try all that the protocol of sealed views can do, within bounds, and break it by each mutation (4 min)
 	$(GO) run $(SEALEDVIEW)/explore -all
 
+.PHONY: explore-plain
+explore-plain: ## Compare what the explorer leaves out as making no difference with all there is (5 min)
+	$(GO) test -tags=heavy -count=1 -v -timeout=60m -run='^TestHeavy$$' $(SEALEDVIEW)/model
+
 .PHONY: simulate
 simulate: ## Simulate SEEDS clusters with faults all the time, and as many that heal (1 min)
 	$(GO) run $(SEALEDVIEW)/simulate -mode safety -seeds $(SEEDS)

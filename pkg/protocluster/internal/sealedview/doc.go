@@ -53,6 +53,11 @@
 //     has lost it. Who finds another view there, and none to follow, loses its
 //     lease in the time of one; the store's word alone counts after it was
 //     watched without a break for Params.Settle.
+//   - Vouching. Who was long without a lease has to hear of the store anew, or,
+//     while nobody reaches that, of a member that has kept its lease: nobody can
+//     have begun without that one.
+//   - One reader. The oldest member that reaches the store reads it for all, so
+//     that a cluster of any size reads it about once in Params.Store/15.
 //   - Unlocking. If everybody is there, but exclusions in vain or what the store
 //     has lost keep the leases away, another view of the same members ends that.
 //   - A second accuser, and doubts of a node that was late itself, before anybody
