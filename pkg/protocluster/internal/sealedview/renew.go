@@ -46,7 +46,8 @@ func (n *Node) needsStore() bool {
 
 // grant answers a member that asks for its lease.
 func (n *Node) grant(member string, r Renew) Grant {
-	g := Grant{View: n.view.Stamp, Seq: r.Seq, Sealed: n.lease.Sealed(), StoreAge: -1, Leased: n.leased() && n.lease.doubt == maxTime && !n.record.torn}
+	g := Grant{View: n.view.Stamp, Seq: r.Seq, Sealed: n.lease.Sealed(), StoreAge: -1}
+	g.Leased = n.leased() && n.lease.doubt == maxTime && !n.record.torn
 	if n.isGrantor {
 		g.Granted = n.grantor.Grant(n.p, n.now, r.View, member)
 	}

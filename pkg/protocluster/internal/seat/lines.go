@@ -49,7 +49,8 @@ type parcel struct {
 // openLines returns the lines of a seat. They end with ctx, or with finish.
 func openLines(ctx context.Context, c *Config) *lines {
 	l := &lines{
-		name: c.Name, address: c.Self.Address, dial: c.Dial, patience: time.Duration(patience * float64(c.Params.Renew)), useful: c.Params.Lease, log: c.Logger,
+		name: c.Name, address: c.Self.Address, dial: c.Dial, log: c.Logger,
+		patience: time.Duration(patience * float64(c.Params.Renew)), useful: c.Params.Lease,
 		ending: make(chan struct{}), open: make(map[string]*line), known: make(map[string]time.Time),
 	}
 	l.run = func(n *line) { l.work.Go(func() { n.run(ctx) }) }
