@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,80 +28,131 @@ const (
 
 // mutants shows that solutions which nobody wrote down as wrong fail too: at
 // least nine of ten small faults are noticed, and for each of the others somebody
-// has said why not.
+// has said why not. Each run of go test tries one mutant of every exercise.
 func (p *Prover) mutants(ctx context.Context) (Found, error) {
 	var f Found
-	dead, all := 0, 0
+	var all []*mutated
 	for _, e := range p.written() {
-		survivors, count, err := p.survivors(ctx, e)
+		m, err := mutantsOf(e)
 		if err != nil {
 			return f, err
 		}
-		reasons, err := readReasons(e)
-		if err != nil {
+		all = append(all, m)
+	}
+	for round, some := 0, true; some; round++ {
+		var err error
+		if some, err = p.tryRound(ctx, all, round); err != nil {
 			return f, err
-		}
-		all, dead = all+count, dead+count-len(survivors)
-		if count > 0 && (count-len(survivors))*100 < count*leastDead {
-			f.fault("%s: %d of %d mutants die, want %d %%", e.ID, count-len(survivors), count, leastDead)
-		}
-		for _, m := range survivors {
-			if reasons[m.Name] == "" {
-				f.fault("%s: line %d: nothing notices if in %s", e.ID, m.Line, m.Name)
-			}
 		}
 	}
-	f.Summary = fmt.Sprintf("noticed: %d of %s", dead, plural(all, "mutant"))
+	dead, count := 0, 0
+	for _, m := range all {
+		m.judge(&f)
+		dead, count = dead+m.count-len(m.alive), count+m.count
+	}
+	f.Summary = fmt.Sprintf("noticed: %d of %s", dead, plural(count, "mutant"))
 	return f, nil
 }
 
-// survivors returns the mutants of e that pass all tests, and how many compile.
-func (p *Prover) survivors(ctx context.Context, e *course.Exercise) (alive []mutate.Mutant, count int, err error) {
+// mutated is an exercise and what became of its mutants.
+type mutated struct {
+	exercise *course.Exercise
+	mutants  []mutant
+	reasons  map[string]string // why mutants survive, by their names
+	count    int               // of those that compile
+	alive    []mutate.Mutant
+	noticed  map[string]bool // names of those that a test found wrong
+}
+
+// mutant is a mutant of that file.
+type mutant struct {
+	mutate.Mutant
+	file string
+}
+
+func mutantsOf(e *course.Exercise) (*mutated, error) {
 	names, err := e.GoFiles(e.SolutionDir())
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
+	m := &mutated{exercise: e, noticed: map[string]bool{}}
 	for _, name := range names {
 		text, err := os.ReadFile(e.Path(e.SolutionDir(), name))
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		mutants, err := mutate.Of(name, text)
+		found, err := mutate.Of(name, text)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		for _, m := range mutants {
-			r, err := p.try(ctx, e, name, m)
-			if err != nil {
-				return nil, 0, err
-			}
-			if v := plain.Of(r); v != nil && v.Kind == plain.Compile {
-				continue
-			}
-			count++
-			if r.Solved() {
-				alive = append(alive, m)
-			}
+		for _, one := range found {
+			m.mutants = append(m.mutants, mutant{one, name})
 		}
 	}
-	return alive, count, nil
+	m.reasons, err = readReasons(e)
+	return m, err
 }
 
-func (p *Prover) try(ctx context.Context, e *course.Exercise, name string, m mutate.Mutant) (*suite.Result, error) {
+// tryRound tests the round-th mutant of each exercise, and reports whether there
+// was any.
+func (p *Prover) tryRound(ctx context.Context, all []*mutated, round int) (some bool, err error) {
 	plan := new(variant.Plan)
-	if err := plan.Solution(e); err != nil {
-		return nil, err
+	var tried []*mutated
+	var exercises []*course.Exercise
+	for _, m := range all {
+		if round >= len(m.mutants) {
+			continue
+		}
+		one, e := m.mutants[round], m.exercise
+		if err := plan.Solution(e); err != nil {
+			return false, err
+		}
+		file := e.Path(variant.Cache, "mutants", e.Chapter().Dir, e.Dir, one.file)
+		if err := durable.Write(file, one.Text); err != nil {
+			return false, err
+		}
+		plan.File(e, one.file, file)
+		tried, exercises = append(tried, m), append(exercises, e)
 	}
-	file := e.Path(variant.Cache, "mutants", e.Chapter().Dir, e.Dir, name)
-	if err := durable.Write(file, m.Text); err != nil {
-		return nil, err
+	results, err := p.run(ctx, plan, exercises, suite.Options{Race: p.Race, First: true, Timeout: mutantTimeout})
+	for i, r := range results {
+		tried[i].take(tried[i].mutants[round].Mutant, r)
 	}
-	plan.File(e, name, file)
-	results, err := p.run(ctx, plan, []*course.Exercise{e}, suite.Options{Race: p.Race, Timeout: mutantTimeout})
-	if err != nil {
-		return nil, err
+	return len(tried) > 0, err
+}
+
+// take notes how the tests of a mutant ended.
+func (m *mutated) take(one mutate.Mutant, r *suite.Result) {
+	v := plain.Of(r)
+	switch {
+	case v != nil && v.Kind == plain.Compile:
+		return
+	case r.Solved():
+		m.alive = append(m.alive, one)
+	case v == nil: // not for want of time
+		m.noticed[one.Name] = true
 	}
-	return results[0], nil
+	m.count++
+}
+
+// judge finds fault with survivors without a reason, and with reasons without a
+// survivor.
+func (m *mutated) judge(f *Found) {
+	id, dead := m.exercise.ID, m.count-len(m.alive)
+	if dead*100 < m.count*leastDead {
+		f.fault("%s: %d of %d mutants die, want %d %%", id, dead, m.count, leastDead)
+	}
+	for _, one := range m.alive {
+		if m.reasons[one.Name] == "" {
+			f.fault("%s: line %d: nothing notices if in %s", id, one.Line, one.Name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.reasons)) {
+		known := slices.ContainsFunc(m.mutants, func(one mutant) bool { return one.Name == name })
+		if !known || m.noticed[name] {
+			f.fault("%s: %s has a line too many, for nothing survives like that: %s", id, survivorsFile, name)
+		}
+	}
 }
 
 // readReasons returns why mutants survive, by their names.

@@ -129,6 +129,10 @@ func TestProofs_FindFaults(t *testing.T) {
 		{"a wrong solution that panics", "wrong", wrongTwo, "package two\n\n// Do panics.\nfunc Do(int) error { panic(1) }\n", "does not even fail in a test"},
 		{"an exercise that needs another", "alone", testTwo, strings.NewReplacer("two.Do(1)", "one.Do(1)", "\ttwo \"", "\tone \"github.com/protocluster/workshop/chapters/chapter9/01_one\"\n\ttwo \"").Replace(goodTests), "with 9.2 alone, 9.2 is not green"},
 		{"an exercise that another one solves", "order", testTwo, strings.NewReplacer("two.Do(", "one.Do(", "\ttwo \"", "\tone \"github.com/protocluster/workshop/chapters/chapter9/01_one\"\n\t_ \"").Replace(goodTests), "after the first 1, 9.2 is green without its solution"},
+		{"a mutant that nothing notices", "mutants", testTwo, goodTests, `9.2: line 14: nothing notices if in Do: "<" becomes "<=" in n < 0`},
+		{"too many mutants that nothing notices", "mutants", testTwo, goodTests, "9.2: 3 of 5 mutants die, want 90 %"},
+		{"a survivor that is none", "mutants", "solutions/chapter9/02_two/survivors.txt", "Do: \"<\" becomes \">=\" in n < 0 # no reason\n", "a line too many"},
+		{"a survivor of code that is gone", "mutants", "solutions/chapter9/02_two/survivors.txt", "Do: \"<\" becomes \"<=\" in n < 7 # no reason\n", "a line too many"},
 		{"a trace that depends on luck", "traces", testTwo, strings.Replace(goodTests, "s.Need(", "s.Note(\"\", \"%v\", time.Now())\n\ts.Need(", 1), "9.2: TestDo did something else"},
 	}
 	for _, row := range rows {

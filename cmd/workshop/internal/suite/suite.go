@@ -25,6 +25,7 @@ type Options struct {
 	Overlay string        // a file for go test; "" for the learner's own code
 	Race    bool          // with the race detector
 	Shuffle bool          // in another order each time
+	First   bool          // end at the first failure, and leave go vet out
 	Fresh   bool          // even if nothing has changed since the last run
 	Count   int           // how often; 0 means once
 	Run     string        // a pattern of test names; "" means all
@@ -89,6 +90,8 @@ func (o Options) arguments(exercises []*course.Exercise) []string {
 	add(o.Overlay != "", "-overlay="+o.Overlay)
 	add(o.Race, "-race")
 	add(o.Shuffle, "-shuffle=on")
+	add(o.First, "-failfast")
+	add(o.First, "-vet=off")
 	add(o.Count > 0, "-count="+strconv.Itoa(o.Count))
 	add(o.Fresh && o.Count == 0, "-count=1")
 	add(o.Run != "", "-run="+o.Run)
