@@ -8,7 +8,8 @@ import (
 
 const (
 	mostLines = 25
-	mostWidth = 110
+	mostWidth = 110 // of a table, and of a value
+	textWidth = 76  // go test indents by 4, and many a terminal has 80 columns
 )
 
 // page writes the story of a failure.
@@ -19,7 +20,7 @@ func (s *Story) page(f Failure) string {
 		head = append(head, "", field("got", f.Got), field("want", f.Want))
 	}
 	tail := append([]string{""}, wrap(f.Lesson)...)
-	tail = append(tail, "replay:  "+s.replay(), "read:    "+s.read(f)+"     hint: go tool workshop hint "+s.place.exercise)
+	tail = append(tail, "replay:  "+s.replay(), "read:    "+s.read(f), "hint:    go tool workshop hint "+s.place.exercise)
 	const around = 2 // an empty line and the line of what is left out, or the table's head
 	lines := head
 	if table := s.timeline(mostLines - len(head) - len(tail) - around - 1); len(table) > 0 {
@@ -58,7 +59,7 @@ func wrap(text string) []string {
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
-		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > mostWidth {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > textWidth {
 			lines = append(lines, line)
 			line = ""
 		}

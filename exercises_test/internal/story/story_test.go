@@ -54,7 +54,7 @@ func TestSeeds_AFailureTellsItsStory(t *testing.T) {
 		"      20.500s  activates 123",
 		"    A killed member may only be paused.\n",
 		"    replay:  WORKSHOP_SEED=2 go test -run TestChild_Failing ./exercises_test/internal/story\n",
-		"README.md#leases     hint: go tool workshop hint ",
+		"README.md#leases\n    hint:    go tool workshop hint ",
 		"--- FAIL: TestChild_Failing",
 	} {
 		if !strings.Contains(got, want) {
@@ -117,7 +117,7 @@ func TestPage_HasAtMost25Lines(t *testing.T) {
 	if lines := strings.Count(page, "\n"); lines > 25 {
 		t.Errorf("the page has %d lines, want at most 25:\n%s", lines, page)
 	}
-	for _, want := range []string{"got:  a; b\n", "want: 2\n", "does something 99", " before", "./exercises_test/chapter4/06_failover\n", "read:    chapters/chapter4/06_failover/README.md     hint: go tool workshop hint 4.6\n"} {
+	for _, want := range []string{"got:  a; b\n", "want: 2\n", "does something 99", " before", "./exercises_test/chapter4/06_failover\n", "read:    chapters/chapter4/06_failover/README.md\nhint:    go tool workshop hint 4.6\n"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
 		}
