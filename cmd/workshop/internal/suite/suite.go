@@ -4,7 +4,7 @@
 // that outlives it, and may be called concurrently. An exercise whose code does
 // not compile, panics or hangs costs only its own result.
 //
-// Read suite.go, then result.go and events.go.
+// Read suite.go, then result.go, events.go and full.go.
 package suite
 
 import (
@@ -25,7 +25,7 @@ type Options struct {
 	Overlay string        // a file for go test; "" for the learner's own code
 	Race    bool          // with the race detector
 	Shuffle bool          // in another order each time
-	First   bool          // end at the first failure, and leave go vet out
+	First   bool          // end each exercise at its first failure, and leave go vet out
 	Fresh   bool          // even if nothing has changed since the last run
 	Count   int           // how often; 0 means once
 	Run     string        // a pattern of test names; "" means all
@@ -65,6 +65,9 @@ func Run(ctx context.Context, root string, exercises []*course.Exercise, o Optio
 		return nil, fmt.Errorf("suite: go test: %w; is Go installed, and go in the PATH?", err)
 	}
 	results, err := collect(exercises, bytes.NewReader(out))
+	if full(ctx, results, out, stderr.Bytes()) {
+		return nil, ErrFull
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -90,13 +93,15 @@ func (o Options) arguments(exercises []*course.Exercise) []string {
 	add(o.Overlay != "", "-overlay="+o.Overlay)
 	add(o.Race, "-race")
 	add(o.Shuffle, "-shuffle=on")
-	add(o.First, "-failfast")
 	add(o.First, "-vet=off")
 	add(o.Count > 0, "-count="+strconv.Itoa(o.Count))
 	add(o.Fresh && o.Count == 0, "-count=1")
 	add(o.Run != "", "-run="+o.Run)
 	for _, e := range exercises {
 		args = append(args, "./"+e.TestDir())
+	}
+	if o.First { // -failfast would end the other exercises, too
+		args = append(args, "-args", "-test.failfast")
 	}
 	return args
 }

@@ -112,7 +112,7 @@ func TestCollect_ABuildThatFailsIsItsOwn(t *testing.T) {
 func TestOptions(t *testing.T) {
 	o := Options{Overlay: "o.json", Race: true, Shuffle: true, First: true, Fresh: true, Run: "TestA", Seed: 7, Seeds: 200, Trace: true, Offline: true}
 	args := strings.Join(o.arguments(exercises(t)[:1]), " ")
-	if want := "test -json -timeout=20s -overlay=o.json -race -shuffle=on -failfast -vet=off -count=1 -run=TestA ./exercises_test/chapter9/01_one"; args != want {
+	if want := "test -json -timeout=20s -overlay=o.json -race -shuffle=on -vet=off -count=1 -run=TestA ./exercises_test/chapter9/01_one -args -test.failfast"; args != want {
 		t.Errorf("arguments = %s\nwant %s", args, want)
 	}
 	env := strings.Join(o.environment(), " ")
