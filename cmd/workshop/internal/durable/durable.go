@@ -28,7 +28,23 @@ func (e *FullError) Unwrap() error { return e.Err }
 
 // Write replaces what file says by text, making its folder if need be.
 func Write(file string, text []byte) error {
-	err := write(file, text)
+	return full(file, write(file, text))
+}
+
+// Room returns a *FullError if a file of that size cannot be written to dir, and
+// leaves none there.
+func Room(dir string, size int) error {
+	probe, err := os.CreateTemp(dir, "room.*.tmp")
+	if err != nil {
+		return full(dir, err)
+	}
+	defer func() { _ = os.Remove(probe.Name()) }()
+	_, err = probe.Write(make([]byte, size))
+	return full(probe.Name(), errors.Join(err, probe.Close()))
+}
+
+// full makes a *FullError of an error that says so.
+func full(file string, err error) error {
 	if errors.Is(err, diskFull) || errors.Is(err, errShort) {
 		return &FullError{File: file, Err: err}
 	}

@@ -58,3 +58,18 @@ func TestFullError_SaysWhatToDo(t *testing.T) {
 		t.Errorf("error = %v", err)
 	}
 }
+
+func TestRoom_LeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	if err := durable.Room(dir, 1<<20); err != nil {
+		t.Errorf("Room = %v, want nil", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("%d files are left, %v, want none", len(left), err)
+	}
+	if err := durable.Room(filepath.Join(dir, "missing"), 1); err == nil {
+		t.Error("there is room in a folder that does not exist")
+	} else if _, full := errors.AsType[*durable.FullError](err); full {
+		t.Errorf("a folder that does not exist is full: %v", err)
+	}
+}
