@@ -238,6 +238,7 @@ func TestDrainer_ConcurrentUse(t *testing.T) {
 		errs := make([]error, 8)
 		var callers sync.WaitGroup
 		for i := range errs {
+			callers.Go(func() { _ = d.Admit(user(i)) })
 			callers.Go(func() { errs[i] = d.Drain(t.Context()) })
 			callers.Go(func() { _ = d.Admit(user(i)) })
 		}
