@@ -44,11 +44,11 @@ func hint(_ context.Context, a *app, args []string) error {
 		return err
 	}
 	heading := a.paint(bold, fmt.Sprintf("%s, hint %d of %d", title(e), level, levels))
-	fmt.Fprintf(a.out, "%s\n\n%s\n\n", heading, section(string(text), fmt.Sprintf("## %d. ", level)))
+	fmt.Fprintf(a.out, "%s\n\n%s\n\n", heading, fill(section(string(text), fmt.Sprintf("## %d. ", level)), ""))
 	if level < levels {
-		fmt.Fprint(a.out, "Think about it for a while. The next one says more: go tool workshop hint\n")
+		fmt.Fprintf(a.out, "Think about it for a while. The next one says more:\n  go tool workshop hint %s\n", e.ID)
 	} else {
-		fmt.Fprint(a.out, "That was the last. After that there is only the solution: go tool workshop diff\n")
+		fmt.Fprintf(a.out, "That was the last. After that there is only the solution:\n  go tool workshop diff %s\n", e.ID)
 	}
 	a.update(e, func(r *progress.Record) { r.Hints = max(r.Hints, level) })
 	return nil

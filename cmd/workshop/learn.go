@@ -13,7 +13,7 @@ import (
 
 // start checks what the workshop needs, and says where to begin.
 func start(ctx context.Context, a *app, _ []string) error {
-	fmt.Fprint(a.out, "Welcome. You will write the parts of a cluster of virtual actors, one after another, and then run them.\n\n")
+	fmt.Fprint(a.out, "Welcome. You will write the parts of a cluster of virtual actors, one after\nanother, and then run them.\n\n")
 	for _, c := range checks(ctx, a.course.Root) {
 		mark := a.paint(green, "ok")
 		if c.fix != "" {
@@ -83,22 +83,33 @@ func next(_ context.Context, a *app, _ []string) error {
 	}
 	fmt.Fprintf(a.out, "%s %d of %d exercises are done, %d of %d minutes.\n\n", bar(minutes, whole), done, count, minutes, whole)
 	if done == count {
-		fmt.Fprintf(a.out, "That is all there is. %s\n", a.paint(green, "Your code is a cluster."))
+		a.farewell()
 		return nil
 	}
 	a.announce(e)
 	return nil
 }
 
+// farewell says what can be done with what has been written.
+func (a *app) farewell() {
+	fmt.Fprintf(a.out, "That is all there is. %s\n", a.paint(green, "Your code is a cluster."))
+	fmt.Fprint(a.out, "  run      go run -tags=chapter4 ./cmd/member -lookup chapter4\n"+
+		"  compare  go tool workshop diff 4.1, and so on\n"+
+		"  read     chapters/chapter4/README.md#what-is-not-guaranteed\n")
+}
+
 // announce says what an exercise is about, and how to begin.
 func (a *app) announce(e *course.Exercise) {
-	fmt.Fprintf(a.out, "You are at %s %s %d minutes.\n", a.paint(bold, title(e)+":"), e.Objective, e.Minutes)
+	where := fill(fmt.Sprintf("You are at %s: %s %d minutes.", title(e), e.Objective, e.Minutes), "")
+	fmt.Fprintln(a.out, strings.Replace(where, title(e)+":", a.paint(bold, title(e)+":"), 1))
 	fmt.Fprintf(a.out, "  read   %s/README.md\n", e.LearnerDir())
 	if e.Written() {
 		fmt.Fprintf(a.out, "  write  %s/%s.go\n", e.LearnerDir(), e.Package())
 	}
-	fmt.Fprint(a.out, "  then   go tool workshop watch, which runs the tests at each save; or go tool workshop test\n")
-	fmt.Fprintf(a.out, "  stuck  go tool workshop hint %s\n", e.ID)
+	fmt.Fprint(a.out, "  test   go tool workshop watch, at each save; go tool workshop test, once\n")
+	if e.Written() {
+		fmt.Fprintf(a.out, "  stuck  go tool workshop hint %s\n", e.ID)
+	}
 }
 
 // list lists all exercises and how far they are.
@@ -149,7 +160,7 @@ func (a *app) row(e *course.Exercise, p progress.Progress, here bool) error {
 
 // lab says that there is none yet.
 func lab(_ context.Context, a *app, _ []string) error {
-	fmt.Fprint(a.out, "The lab comes with the Docker lab: it will run your code as processes, and kill, pause and cut them off.\n"+
+	fmt.Fprint(a.out, "The lab comes with the Docker lab: it will run your code as processes, and\nkill, pause and cut them off. "+
 		"Until then exercise 4.11 does that in a bubble, and\n\n"+
 		"  go run -tags=chapter4 ./cmd/member -lookup chapter4\n\nis one process of it.\n")
 	return nil

@@ -91,12 +91,12 @@ func (a *app) result(r *suite.Result) error {
 	if err != nil || b == nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "\nYou probably believe %s\nOne question: %s\n", b.Text, b.Question)
+	fmt.Fprintf(a.out, "\n%s\n%s\n", fill("You probably believe "+b.Text, ""), fill("One question: "+b.Question, ""))
 	return nil
 }
 
 func (a *app) line(t *suite.Test, name string) {
-	mark, colour := "did not run", faint
+	mark, colour := "-", faint // it did not run
 	if t != nil {
 		switch t.Ended {
 		case suite.Passed:
@@ -111,7 +111,7 @@ func (a *app) line(t *suite.Test, name string) {
 }
 
 func (a *app) verdict(v *plain.Verdict) {
-	fmt.Fprintf(a.out, "  %s\n", v.Sentence)
+	fmt.Fprintln(a.out, fill(v.Sentence, "  "))
 	for _, where := range v.Where {
 		fmt.Fprintf(a.out, "    %s\n", a.paint(faint, where))
 	}
