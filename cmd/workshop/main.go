@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/protocluster/workshop/cmd/workshop/internal/course"
 	"github.com/protocluster/workshop/cmd/workshop/internal/progress"
@@ -38,10 +39,10 @@ func commands() []command {
 		{"reset", "[exercise]", "go back to the stub, keeping a copy of yours", reset},
 		{"replay", "SEED [exercise]", "run one seed, and tell everything that happens", replay},
 		{"predict", "[exercise]", "guess what the tests will say, then run them", predict},
-		{"report", "[-json]", "run everything and report", report},
-		{"verify", "", "prove that the workshop itself is right", verify},
+		{"report", "[exercise …]", "run everything and say how it ended", report},
+		{"verify", "[exercise …]", "prove that the workshop itself is right", verify},
 		{"author", "new|stubs|check", "write exercises", author},
-		{"lab", "", "run your code as a cluster of processes", lab},
+		{"lab", "up|check|down", "run your code as a cluster of processes", lab},
 	}
 }
 
@@ -53,7 +54,14 @@ type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }
 
+// helpError is what somebody asked for.
+type helpError struct{ text string }
+
+func (e *helpError) Error() string   { return e.text }
+func (e *helpError) Is(t error) bool { return t == flag.ErrHelp }
+
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // whoever reads the output may stop reading
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
@@ -68,12 +76,15 @@ func run(ctx context.Context, args []string, in io.Reader, out, faults io.Writer
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(out, err)
+		return 0
 	case errors.Is(err, errRed):
 		return 1
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(faults, "\nstopped")
 		return 1
-	case usage || errors.Is(err, flag.ErrHelp):
+	case usage:
 		fmt.Fprintf(faults, "workshop: %v\n", err)
 		return 2
 	}
@@ -97,18 +108,44 @@ func dispatch(ctx context.Context, args []string, in io.Reader, out, faults io.W
 			if err != nil {
 				return err
 			}
+			if len(args) > 0 && c.args == "" {
+				return &usageError{fmt.Sprintf("%s takes no arguments, such as %q", c.name, args[0])}
+			}
 			return c.run(ctx, a, args)
+		}
+	}
+	return unknown(name)
+}
+
+// unknown says that there is no such command, and which one may be meant.
+func unknown(name string) error {
+	for _, c := range commands() {
+		if near(name, c.name) {
+			return &usageError{fmt.Sprintf("there is no command %q; do you mean %s?", name, c.name)}
 		}
 	}
 	return &usageError{fmt.Sprintf("there is no command %q; go tool workshop help lists them", name)}
 }
 
+// near reports whether a is b with one letter too many, too few or wrong, or two
+// that have changed places.
+func near(a, b string) bool {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			x, y := a[i:], b[i:]
+			return x[1:] == y[1:] || x[1:] == y || x == y[1:] ||
+				len(x) > 1 && len(y) > 1 && x[0] == y[1] && x[1] == y[0] && x[2:] == y[2:]
+		}
+	}
+	return len(a)-len(b) == 1 || len(b)-len(a) == 1
+}
+
 func help(out io.Writer) {
-	fmt.Fprint(out, "go tool workshop helps you to solve the exercises. Without a command it says what to do next.\n\n")
+	fmt.Fprint(out, "go tool workshop helps you to solve the exercises. Without a command it says\nwhat to do next.\n\n")
 	for _, c := range commands() {
 		fmt.Fprintf(out, "  %-24s %s\n", strings.TrimSpace(c.name+" "+c.args), c.brief)
 	}
-	fmt.Fprint(out, "\nAn exercise is written 4.1, 01_kinds or kinds; left out, it is the one that you are at.\n")
+	fmt.Fprint(out, "\nAn exercise is written 4.1, 01_kinds or kinds; left out, it is the one that you\nare at. Most commands have flags: go tool workshop test -h lists those of test.\n")
 }
 
 // app is what all commands need.
@@ -173,11 +210,19 @@ func flags(name string, args []string, define func(f *flag.FlagSet)) ([]string, 
 	define(f)
 	var rest []string
 	for {
-		if err := f.Parse(args); err != nil {
+		err := f.Parse(args)
+		if err != nil {
 			var b strings.Builder
 			f.SetOutput(&b)
 			f.PrintDefaults()
-			return nil, &usageError{fmt.Sprintf("%s: %v; its flags are\n%s", name, err, b.String())}
+			switch its := strings.TrimRight(b.String(), "\n"); {
+			case its == "":
+				return nil, &usageError{fmt.Sprintf("%s has no flags, only perhaps an exercise, such as 4.1", name)}
+			case errors.Is(err, flag.ErrHelp):
+				return nil, &helpError{fmt.Sprintf("The flags of %s, beside an exercise:\n%s", name, its)}
+			default:
+				return nil, &usageError{fmt.Sprintf("%s: %v; its flags are\n%s", name, err, its)}
+			}
 		}
 		if f.NArg() == 0 {
 			return rest, nil

@@ -115,12 +115,28 @@ func TestLearner_FromStartToGreen(t *testing.T) {
 	l.says(0, "", "next").has("1 of 2 exercises are done, 10 of 30 minutes")
 	fixture.Write(t, l.root, one, fixture.Read(t, l.root, one)+"\n// More.\n")
 	l.says(0, "", "list").has("> changed  9.1")
-	l.says(0, "", "test", "-race=false", "-seeds=3").has("all 1 tests pass")
+	l.says(0, "", "test", "-race=false", "-seeds=3").has("all 1 tests pass", "How others write it: go tool workshop diff 9.1")
+	two := "chapters/chapter9/02_two/two.go"
+	text, err := stub.Plain([]byte(fixture.Read(t, l.root, "solutions/chapter9/02_two/two.go")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fixture.Write(t, l.root, two, string(text))
+	l.says(0, "", "test").has("all 1 tests pass")
+	l.says(0, "", "next").has("That is all there is.", "go run -tags=chapter4 ./cmd/member -lookup chapter4")
+	l.says(0, "", "test", "9.1").has("That is all there is.").lacks("You are at")
 }
 
 func TestLearner_MistakesAreToldPlainly(t *testing.T) {
 	l := workshop(t)
-	l.says(2, "", "tset").has(`there is no command "tset"`, "help lists them")
+	l.says(2, "", "tset").has("do you mean test?")
+	l.says(2, "", "explain").has("help lists them")
+	l.says(2, "", "next", "9.2").has("next takes no arguments")
+	l.says(2, "", "watch", "-once").has("watch has no flags")
+	l.says(2, "", "test", "-run=Nope").has(`no test of 9.1 matches "Nope"`, "TestDo_RefusesLessThanNothing")
+	l.says(2, "", "test", "-run=[").has("-run: error parsing")
+	l.says(2, "", "test", "-seeds=-3").has("not negative")
+	l.says(0, "", "test", "-h").has("The flags of test", "-race")
 	l.says(0, "", "help").has("hint [exercise]", "replay SEED [exercise]")
 	l.says(2, "", "test", "9.7").has(`there is no exercise "9.7"`, "9.1, 9.2")
 	l.says(2, "", "test", "9.1", "9.2").has("test takes one exercise")
@@ -151,7 +167,7 @@ func TestLearner_EditedTestsDoNotCount(t *testing.T) {
 	l := workshop(t)
 	const file = "exercises_test/chapter9/01_one/one_test.go"
 	fixture.Write(t, l.root, file, "package one_test\n\nimport \"testing\"\n\nfunc TestDo_RefusesLessThanNothing(*testing.T) {}\n")
-	l.says(0, "", "test").has("one_test.go was edited", "does not count", "git checkout")
+	l.says(0, "", "test").has("one_test.go was edited", "a green result", "git checkout")
 	l.says(0, "", "list").lacks("done")
 	fixture.Write(t, l.root, "exercises_test/chapter9/01_one/more_test.go", "package one_test\n")
 	l.says(0, "", "report").has("0 of 2 are solved", "the tests were changed")

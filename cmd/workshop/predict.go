@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,7 +17,11 @@ import (
 //
 // The score is Brier's; Monthly Weather Review 78(1), 1950.
 func predict(ctx context.Context, a *app, args []string) error {
-	e, err := a.one("predict", args)
+	names, err := flags("predict", args, func(*flag.FlagSet) {})
+	if err != nil {
+		return err
+	}
+	e, err := a.one("predict", names)
 	if err != nil {
 		return err
 	}

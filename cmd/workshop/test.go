@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,6 +29,12 @@ func test(ctx context.Context, a *app, args []string) error {
 	}
 	e, err := a.one("test", names)
 	if err != nil {
+		return err
+	}
+	if o.Seeds < 0 {
+		return &usageError{"-seeds is how many, so it is not negative; 0 means the usual number"}
+	}
+	if err := matches(e, o.Run); err != nil {
 		return err
 	}
 	r, err := a.try(ctx, e, o)
@@ -66,14 +74,26 @@ func (a *app) try(ctx context.Context, e *course.Exercise, o suite.Options) (*su
 	return r, nil
 }
 
+// matches refuses a pattern that no test of e matches.
+func matches(e *course.Exercise, pattern string) error {
+	match, err := regexp.Compile(pattern)
+	if err != nil {
+		return &usageError{fmt.Sprintf("-run: %v", err)}
+	}
+	if !slices.ContainsFunc(e.Tests, match.MatchString) {
+		return &usageError{fmt.Sprintf("no test of %s matches %q; its tests are %s", e.ID, pattern, strings.Join(e.Tests, ", "))}
+	}
+	return nil
+}
+
 // untouched tells if the tests are not those that the exercise came with.
 func (a *app) untouched(e *course.Exercise) (bool, error) {
 	broken, err := seal.Broken(e)
 	if err != nil || len(broken) == 0 {
 		return err == nil, err
 	}
-	fmt.Fprintf(a.out, "In %s %s: a green result does not count like this. git checkout %s brings the tests back.\n\n",
-		e.TestDir(), strings.Join(broken, ", "), e.TestDir())
+	fmt.Fprintf(a.out, "%s\n\n", fill(fmt.Sprintf("In %s %s: a green result does not count like this. git checkout %s brings the tests back.",
+		e.TestDir(), strings.Join(broken, ", "), e.TestDir()), ""))
 	return false, nil
 }
 
@@ -82,21 +102,28 @@ func (a *app) solved(e *course.Exercise) error {
 	text, err := os.ReadFile(e.Path(e.LearnerDir(), "README.md"))
 	if err == nil {
 		if not := section(string(text), "## What this does not guarantee"); not != "" {
-			fmt.Fprintf(a.out, "\nWhat this does not guarantee:\n%s\n", indent(not))
+			fmt.Fprintf(a.out, "\nWhat this does not guarantee:\n%s\n", fill(not, "  "))
 		}
 	}
+	if e.Written() {
+		fmt.Fprintf(a.out, "\nHow others write it: go tool workshop diff %s\n", e.ID)
+	}
 	following, err := a.current()
+	if err != nil || following == e {
+		return err
+	}
+	p, err := a.progress()
 	if err != nil {
 		return err
 	}
-	if following != e {
-		fmt.Fprintln(a.out)
-		a.announce(following)
+	fmt.Fprintln(a.out)
+	if s, err := a.state(following, p); err != nil || s == passed {
+		a.farewell()
+		return err
 	}
+	a.announce(following)
 	return nil
 }
-
-func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
 
 // replay runs one seed and tells everything that happens in it.
 func replay(ctx context.Context, a *app, args []string) error {
@@ -115,6 +142,9 @@ func replay(ctx context.Context, a *app, args []string) error {
 	}
 	e, err := a.one("replay", rest[1:])
 	if err != nil {
+		return err
+	}
+	if err := matches(e, o.Run); err != nil {
 		return err
 	}
 	r, err := a.try(ctx, e, o)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"strings"
 	"time"
@@ -18,7 +19,11 @@ const poll = 300 * time.Millisecond
 // watch runs the tests of an exercise at each save, until ctx ends or the
 // learner says q.
 func watch(ctx context.Context, a *app, args []string) error {
-	e, err := a.one("watch", args)
+	names, err := flags("watch", args, func(*flag.FlagSet) {})
+	if err != nil {
+		return err
+	}
+	e, err := a.one("watch", names)
 	if err != nil {
 		return err
 	}
