@@ -40,6 +40,9 @@ func build(r *suite.Result) *Verdict {
 		}
 	}
 	text := strings.Join(r.Build, "\n")
+	if v := supplied(r, mine); v != nil {
+		return v
+	}
 	if names, err := e.GoFiles(e.LearnerDir()); err == nil && len(names) == 0 && len(mine) == 0 {
 		return &Verdict{Kind: Deleted, Sentence: fmt.Sprintf(
 			"%s has no Go file any more: go tool workshop reset %s brings the stub back.", e.LearnerDir(), e.ID)}
@@ -58,6 +61,25 @@ func build(r *suite.Result) *Verdict {
 		return signature(e, tests[0])
 	}
 	return &Verdict{Kind: Compile, Where: r.Build, Sentence: "Your code does not compile; the other exercises are not affected."}
+}
+
+// supplied finds fault with what is not the learner's to write: tests that are
+// not there, or a package that all exercises share.
+func supplied(r *suite.Result, mine []message) *Verdict {
+	e := r.Exercise
+	if names, err := e.GoFiles(e.TestDir()); err == nil && len(names) == 0 {
+		return &Verdict{Kind: Untested, Sentence: fmt.Sprintf(
+			"%[1]s has no tests any more: git checkout %[1]s brings them back.", e.TestDir())}
+	}
+	for _, m := range mine {
+		for _, dir := range []string{"pkg/", "chapters/todo/", "exercises_test/internal/"} {
+			if strings.HasPrefix(m.file, dir) {
+				return &Verdict{Kind: Untested, Where: wheres([]message{m}), Sentence: fmt.Sprintf(
+					"%[1]s does not compile, and the exercise is built on it: git checkout %[1]s brings back what it was.", m.file)}
+			}
+		}
+	}
+	return nil
 }
 
 // compiles says how many faults there are, and in which file the first is.

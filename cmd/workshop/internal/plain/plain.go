@@ -29,6 +29,7 @@ const (
 	Signature Kind = "signature" // the tests do not fit the learner's code any more
 	Deleted   Kind = "deleted"   // the learner's code is not there
 	Stray     Kind = "stray"     // a file that does not belong there
+	Untested  Kind = "untested"  // the tests are not there, or what they are built on does not compile
 	Panic     Kind = "panic"
 	Deadlock  Kind = "deadlock" // everything in a bubble waits
 	Leak      Kind = "leak"     // something goes on after a test

@@ -2,6 +2,7 @@ package plain_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +162,22 @@ func TestOf_ARaceNamesBothPlaces(t *testing.T) {
 	v := plain.Of(r)
 	if v == nil || v.Kind != plain.Race || strings.Join(v.Where, ", ") != "kinds.go:52 in (*Registry).Register, kinds.go:71 in (*Registry).Kinds" {
 		t.Errorf("verdict = %+v", v)
+	}
+}
+
+func TestOf_WhatIsSupplied(t *testing.T) {
+	c := workshop(t, []row{{name: "p", code: good}})
+	e := c.Exercises()[0]
+	r := &suite.Result{Exercise: e, Ended: suite.Broken, Build: []string{"# x", "pkg/protocluster/cluster/view.go:116:1: syntax error: x"}}
+	if v := plain.Of(r); v == nil || v.Kind != plain.Untested || !strings.Contains(v.Sentence, "git checkout pkg/protocluster/cluster/view.go") {
+		t.Errorf("verdict = %+v, want one about view.go", v)
+	}
+	if err := os.RemoveAll(e.Path(e.TestDir())); err != nil {
+		t.Fatal(err)
+	}
+	r.Build = []string{"# ./exercises_test/chapter9/01_p", "no Go files in /x/exercises_test/chapter9/01_p"}
+	if v := plain.Of(r); v == nil || v.Kind != plain.Untested || !strings.Contains(v.Sentence, "has no tests any more: git checkout "+e.TestDir()) {
+		t.Errorf("verdict = %+v, want one about tests that are gone", v)
 	}
 }
 

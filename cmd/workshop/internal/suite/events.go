@@ -88,6 +88,8 @@ func (c *collector) addPackage(r *Result, e event) {
 		r.Ended, r.Elapsed = Outcome(e.Action), seconds(e.Elapsed)
 		if e.FailedBuild != "" {
 			r.Ended, r.Build = Broken, c.builds[e.FailedBuild]
+		} else if general := c.builds[""]; e.Action == "fail" && len(r.Tests) == 0 && len(general) > 0 {
+			r.Ended, r.Build = Broken, general // go names no package if there is nothing in it
 		}
 		for _, t := range r.Tests {
 			if t.Ended == Unfinished && r.Ended == Passed {
