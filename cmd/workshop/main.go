@@ -155,6 +155,7 @@ type app struct {
 	in     *bufio.Reader
 	out    io.Writer
 	faults io.Writer // what is no result: out may be read by a program
+	screen bool      // out is a terminal that knows how to erase a line
 	color  bool
 }
 
@@ -171,13 +172,15 @@ func newApp(in io.Reader, out, faults io.Writer) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &app{course: c, store: progress.Open(root), in: bufio.NewReader(in), out: out, faults: faults, color: terminal(out)}, nil
+	screen := terminal(out)
+	return &app{course: c, store: progress.Open(root), in: bufio.NewReader(in), out: out, faults: faults,
+		screen: screen, color: screen && os.Getenv("NO_COLOR") == ""}, nil
 }
 
-// terminal reports whether out shows colours to a person.
+// terminal reports whether out is one that a person looks at.
 func terminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+	if !ok || os.Getenv("TERM") == "dumb" {
 		return false
 	}
 	info, err := f.Stat()

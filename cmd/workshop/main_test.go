@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -85,7 +86,10 @@ func (s said) lacks(parts ...string) said {
 	return s
 }
 
-const one = "chapters/chapter9/01_one/one.go"
+const (
+	one = "chapters/chapter9/01_one/one.go"
+	two = "chapters/chapter9/02_two/two.go"
+)
 
 // solve writes the solution of 9.1 as a learner would.
 func (l *learner) solve() {
@@ -116,7 +120,6 @@ func TestLearner_FromStartToGreen(t *testing.T) {
 	fixture.Write(t, l.root, one, fixture.Read(t, l.root, one)+"\n// More.\n")
 	l.says(0, "", "list").has("> changed  9.1")
 	l.says(0, "", "test", "-race=false", "-seeds=3").has("all 1 tests pass", "How others write it: go tool workshop diff 9.1")
-	two := "chapters/chapter9/02_two/two.go"
 	text, err := stub.Plain([]byte(fixture.Read(t, l.root, "solutions/chapter9/02_two/two.go")))
 	if err != nil {
 		t.Fatal(err)
@@ -161,6 +164,35 @@ func TestLearner_UglyEndings(t *testing.T) {
 	l.says(1, "", "test").has("has no Go file any more: go tool workshop reset 9.1")
 	l.says(0, "", "reset", "-yes", "9.1").has("as it was in the beginning").lacks("What you had")
 	l.says(1, "", "test").has("not written yet")
+}
+
+func TestLearner_ADataRaceIsNotGreen(t *testing.T) {
+	l := workshop(t)
+	if !detects(t.Context()) {
+		t.Skip("no C compiler, so no race detector")
+	}
+	fixture.Write(t, l.root, "exercises_test/chapter9/01_one/one_test.go", `package one_test
+
+import (
+	"sync"
+	"testing"
+
+	one "github.com/protocluster/workshop/chapters/chapter9/01_one"
+)
+
+func TestDo_RefusesLessThanNothing(*testing.T) {
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() { _ = one.Do(1) })
+	}
+	callers.Wait()
+}
+`)
+	l.says(0, "", "author", "stubs", "9.1") // seals the tests
+	fixture.Write(t, l.root, one, "package one\n\nvar calls int\n\nfunc Do(int) error {\n\tcalls++\n\treturn nil\n}\n")
+	l.says(1, "", "test").has("Two goroutines use the same memory", "one.go:6 in Do")
+	l.says(0, "", "report").has("0 of 2 are solved", "Two goroutines use the same memory")
+	l.says(0, "", "list").lacks("done")
 }
 
 func TestLearner_EditedTestsDoNotCount(t *testing.T) {
@@ -310,10 +342,40 @@ func TestWatch_RunsAtEachSave(t *testing.T) {
 	fixture.Write(t, l.root, one, "package one\n\nfunc Do(int) error { return nil }\n")
 	w.await("9.1 One was green, and is red since your last change")
 	w.await("q quit")
+	fixture.Write(t, l.root, two, "package two\n\nfunc Do(int) error { return nil }\n")
+	w.await("9.2 Two: 0 of 1 tests pass")
+	w.await("q quit")
+	fmt.Fprintln(typed, "x")
+	w.await(`"x" is no key`)
 	fmt.Fprintln(typed, "q")
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	if got := <-status; got != 0 {
 		t.Errorf("watch ended with status %d, want 0", got)
+	}
+}
+
+func TestWatch_ASaveEndsWhatRuns(t *testing.T) {
+	l := workshop(t)
+	a, err := newApp(strings.NewReader(""), io.Discard, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, err := a.seen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = a.untilSaved(t.Context(), seen, func(ctx context.Context) error {
+		l.solve()
+		<-ctx.Done() // a loop that never ends
+		return ctx.Err()
+	})
+	if !errors.Is(err, errSaved) {
+		t.Errorf("error = %v, want errSaved", err)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if err := a.untilSaved(stopped, seen, func(ctx context.Context) error { return ctx.Err() }); !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v, want context.Canceled", err)
 	}
 }
 

@@ -75,6 +75,9 @@ func (a *app) grade(ctx context.Context, exercises []*course.Exercise) ([]graded
 		prints[e] = mark
 	}
 	results, err := suite.Run(ctx, a.course.Root, exercises, suite.Options{})
+	if err == nil {
+		err = a.races(ctx, results)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,20 @@ func (a *app) paint(colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
+// note says what is being done, on a screen, until erase.
+func (a *app) note(text string) {
+	if a.screen {
+		fmt.Fprint(a.out, "\r\x1b[2K"+a.paint(faint, text))
+	}
+}
+
+// erase takes away what note has said.
+func (a *app) erase() {
+	if a.screen {
+		fmt.Fprint(a.out, "\r\x1b[2K")
+	}
+}
+
 // title is how an exercise is called everywhere.
 func title(e *course.Exercise) string { return e.ID + " " + e.Title }
 
@@ -115,7 +129,9 @@ func (a *app) verdict(v *plain.Verdict) {
 	for _, where := range v.Where {
 		fmt.Fprintf(a.out, "    %s\n", a.paint(faint, where))
 	}
-	fmt.Fprintln(a.out, "\nThe other exercises are not affected.")
+	if v.Kind != plain.Untested {
+		fmt.Fprintln(a.out, "\nThe other exercises are not affected.")
+	}
 }
 
 // bar shows how much of the whole is done.

@@ -20,7 +20,7 @@ import (
 func test(ctx context.Context, a *app, args []string) error {
 	var o suite.Options
 	names, err := flags("test", args, func(f *flag.FlagSet) {
-		f.BoolVar(&o.Race, "race", false, "with the race detector")
+		f.BoolVar(&o.Race, "race", false, "with the race detector at once, not only when all is green")
 		f.StringVar(&o.Run, "run", "", "only tests whose names match this `pattern`")
 		f.IntVar(&o.Seeds, "seeds", 0, "how many `seeds`; 0 means the usual number")
 	})
@@ -60,7 +60,12 @@ func (a *app) try(ctx context.Context, e *course.Exercise, o suite.Options) (*su
 	if err != nil {
 		return nil, err
 	}
+	a.note("Running the tests of " + title(e) + "; what has no end is stopped after 20 s …")
 	results, err := suite.Run(ctx, a.course.Root, []*course.Exercise{e}, o)
+	a.erase()
+	if err == nil && o.Seed == 0 && !o.Race {
+		err = a.races(ctx, results)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/protocluster/workshop/cmd/workshop/internal/course"
@@ -35,7 +37,11 @@ func watch(ctx context.Context, a *app, args []string) error {
 		if err != nil {
 			return err
 		}
-		if err := a.look(ctx, e); err != nil {
+		err = a.untilSaved(ctx, seen, func(ctx context.Context) error { return a.look(ctx, e) })
+		if errors.Is(err, errSaved) {
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		again := false
@@ -49,6 +55,28 @@ func watch(ctx context.Context, a *app, args []string) error {
 			}
 		}
 	}
+}
+
+// errSaved says that what is being tested is not what there is any more.
+var errSaved = errors.New("a file was saved")
+
+// untilSaved does some work, and gives it up with errSaved when a file changes:
+// an endless loop that has been mended should not be waited for.
+func (a *app) untilSaved(ctx context.Context, seen map[*course.Exercise]string, work func(context.Context) error) error {
+	working, giveUp := context.WithCancelCause(ctx)
+	var poller sync.WaitGroup
+	poller.Go(func() {
+		if _, err := a.await(working, seen, nil); err == nil {
+			giveUp(errSaved)
+		}
+	})
+	err := work(working)
+	giveUp(nil)
+	poller.Wait()
+	if errors.Is(err, context.Canceled) {
+		return context.Cause(working)
+	}
+	return err
 }
 
 // keys are the lines that are typed, one letter each. The goroutine ends with
@@ -88,7 +116,7 @@ func (a *app) seen() (map[*course.Exercise]string, error) {
 // look runs the tests and shows what they say, then runs what was green and has
 // changed.
 func (a *app) look(ctx context.Context, e *course.Exercise) error {
-	if a.color {
+	if a.screen {
 		fmt.Fprint(a.out, "\x1b[H\x1b[2J") // an empty screen
 	}
 	r, err := a.try(ctx, e, suite.Options{})
@@ -173,6 +201,9 @@ func (a *app) press(ctx context.Context, e *course.Exercise, key string) (_ *cou
 		return e, false, hint(ctx, a, []string{e.ID})
 	case "l":
 		return e, false, list(ctx, a, nil)
+	case "", "r": // a save, too
+		return e, true, nil
 	}
-	return e, true, nil // a save, or r
+	fmt.Fprintf(a.out, "%q is no key. They are n next exercise, h hint, r run again, l list, q quit.\n", key)
+	return e, false, nil
 }

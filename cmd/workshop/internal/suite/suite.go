@@ -48,12 +48,8 @@ func Run(ctx context.Context, root string, exercises []*course.Exercise, o Optio
 	cmd := exec.CommandContext(ctx, "go", o.arguments(exercises)...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), o.environment()...)
-	cmd.Cancel = func() error {
-		if err := cmd.Process.Signal(os.Interrupt); err != nil { // go then ends the tests it began
-			return cmd.Process.Kill() // as Windows has no signals
-		}
-		return nil
-	}
+	group(cmd)
+	cmd.Cancel = func() error { return interrupt(cmd) }
 	cmd.WaitDelay = 5 * time.Second
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
