@@ -86,6 +86,12 @@ test-solutions: ## Test the workshop's own solutions, with 200 seeds each
 verify-workshop: ## Prove that every exercise is red, solvable, and catches wrong solutions
 	$(GO) tool workshop verify -times=300 -load
 
+SAMPLE ?= 1
+
+.PHONY: verify-mutants
+verify-mutants: ## Break each solution in small ways, of which tests must notice nine of ten; SAMPLE=4: a quarter of them
+	$(GO) tool workshop verify -mutants -sample=$(SAMPLE)
+
 SLIDES ?= 127.0.0.1:3999
 
 .PHONY: slides

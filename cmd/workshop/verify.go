@@ -22,6 +22,7 @@ func verify(ctx context.Context, a *app, args []string) error {
 		f.IntVar(&p.Seeds, "seeds", 0, "how many `seeds` each test of a solution runs; 0 means the usual number")
 		f.BoolVar(&p.Race, "race", false, "run solutions with the race detector")
 		f.IntVar(&p.Traces, "times", 0, "how `often` one seed runs to compare its traces; 0 means 20")
+		f.IntVar(&p.Sample, "sample", 1, "of the mutants, try one of so `many`, always the same ones")
 		f.BoolVar(&p.Load, "load", false, "compare traces while all processors are busy")
 	})
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 
 // Mutant is a solution with one fault.
 type Mutant struct {
-	Name string // function and change; the same as long as the code is
+	Name string // function and change; the same as long as the code is, and no other's
 	Line int
 	Text []byte
 }
@@ -45,10 +45,17 @@ func Of(name string, solution []byte) ([]Mutant, error) {
 	for _, d := range file.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && f.Body != nil {
 			m.function = f.Name.Name
-			ast.Inspect(f.Body, m.visit)
+			ast.PreorderStack(f.Body, nil, m.visit)
 		}
 	}
 	slices.SortStableFunc(m.mutants, func(a, b Mutant) int { return a.Line - b.Line })
+	seen := map[string]int{}
+	for i := range m.mutants {
+		name := m.mutants[i].Name
+		if seen[name]++; seen[name] > 1 {
+			m.mutants[i].Name = fmt.Sprintf("%s (%d)", name, seen[name])
+		}
+	}
 	return m.mutants, nil
 }
 
@@ -76,7 +83,7 @@ type mutator struct {
 	mutants  []Mutant
 }
 
-func (m *mutator) visit(n ast.Node) bool {
+func (m *mutator) visit(n ast.Node, above []ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.BinaryExpr:
 		for _, op := range swapped[n.Op] {
@@ -88,7 +95,11 @@ func (m *mutator) visit(n ast.Node) bool {
 		}
 	case *ast.BasicLit:
 		if v, err := strconv.ParseInt(n.Value, 0, 64); n.Kind == token.INT && err == nil {
-			m.replace(n.Pos(), n.End(), fmt.Sprint(v+1), n)
+			var whole ast.Node = n
+			if in, ok := above[len(above)-1].(ast.Expr); ok {
+				whole = in
+			}
+			m.replace(n.Pos(), n.End(), fmt.Sprint(v+1), whole)
 		}
 	case *ast.IfStmt:
 		m.condition(n.Cond)

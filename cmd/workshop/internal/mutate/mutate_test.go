@@ -17,6 +17,7 @@ func F(n int) int {
 	if n < 3 && !supplied(n) {
 		n = 1
 		n++
+		n++
 	}
 	return n
 	//workshop:end
@@ -44,11 +45,12 @@ func TestOf(t *testing.T) {
 		`F: "&&" becomes "||" in n < 3 && !supplied(n)`,
 		`F: "<" becomes "<=" in n < 3`,
 		`F: "<" becomes ">=" in n < 3`,
-		`F: "3" becomes "4"`,
+		`F: "3" becomes "4" in n < 3`,
 		`F: "!" is left out in !supplied(n)`,
 		`F: "n = 1" is left out`,
 		`F: "1" becomes "2"`,
 		`F: "n++" is left out`,
+		`F: "n++" is left out (2)`,
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("mutants:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -6,7 +6,7 @@
 // stand for them by overlays, and nothing in the tree changes. Each proof runs go
 // test without network, blocks until that has ended, and may be used by one goroutine.
 //
-// Read proof.go, then colour.go, wrong.go, order.go and trace.go.
+// Read proof.go, then colour.go, wrong.go, order.go, trace.go and mutants.go.
 package proof
 
 import (
@@ -30,6 +30,7 @@ type Prover struct {
 	Seeds     int  // of each test with seeds; 0 means the usual number
 	Race      bool // solutions run with the race detector
 	Traces    int  // how often one seed runs to compare its traces; 0 means 20
+	Sample    int  // one mutant of so many is tried, which its name decides; 0 means 1
 	Load      bool // traces are compared while all processors are busy
 }
 
