@@ -76,7 +76,7 @@ learn: ## Say where you are in the workshop, and what to do next
 
 .PHONY: test-chapter4
 test-chapter4: ## Test your solutions of chapter 4, which are red until you have written them
-	$(GO) test ./exercises_test/chapter4/...
+	@echo "$(GO) test ./exercises_test/chapter4/..."; $(GO) test ./exercises_test/chapter4/... || { echo "what is red is yours to write; make learn says where to begin"; exit 1; }
 
 .PHONY: test-solutions
 test-solutions: ## Test the workshop's own solutions, with 200 seeds each
@@ -98,7 +98,7 @@ SLIDES ?= 127.0.0.1:3999
 slides: ## Serve the slides, with notes, until you stop it; SLIDES is the address
 	@$(GO) build -C slides -o $(BIN)/ golang.org/x/tools/cmd/present
 	@echo 'the slides are at http://$(SLIDES)/chapter4.slide'
-	@$(BIN)/present -http=$(SLIDES) -content=slides -notes -play=false
+	@$(BIN)/present -http=$(SLIDES) -content=slides -notes -play=false || { echo 'if the address is taken: make slides SLIDES=127.0.0.1:4000'; exit 1; }
 
 # Not cached, because go test does not look at files outside of the module.
 .PHONY: slides-test
