@@ -330,10 +330,10 @@ func TestWatch_RunsAtEachSave(t *testing.T) {
 		_ = printed.Close()
 	}()
 	w := &lines{t: t, in: out}
-	w.await("h hint, r run again, l list, q quit")
+	w.await("h hint, r run, l list, q quit")
 	l.solve()
 	w.await("all 1 tests pass")
-	w.await("n next exercise")
+	w.await("n next")
 	fmt.Fprintln(typed, "n")
 	w.await("9.2 Two: 0 of 1 tests pass")
 	w.await("q quit")

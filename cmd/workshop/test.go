@@ -104,15 +104,7 @@ func (a *app) untouched(e *course.Exercise) (bool, error) {
 
 // solved says what the exercise did not promise, and what comes next.
 func (a *app) solved(e *course.Exercise) error {
-	text, err := os.ReadFile(e.Path(e.LearnerDir(), "README.md"))
-	if err == nil {
-		if not := section(string(text), "## What this does not guarantee"); not != "" {
-			fmt.Fprintf(a.out, "\nWhat this does not guarantee:\n%s\n", fill(not, "  "))
-		}
-	}
-	if e.Written() {
-		fmt.Fprintf(a.out, "\nHow others write it: go tool workshop diff %s\n", e.ID)
-	}
+	a.ledger(e)
 	following, err := a.current()
 	if err != nil || following == e {
 		return err
@@ -128,6 +120,19 @@ func (a *app) solved(e *course.Exercise) error {
 	}
 	a.announce(following)
 	return nil
+}
+
+// ledger says what an exercise does not guarantee, and how to compare.
+func (a *app) ledger(e *course.Exercise) {
+	text, err := os.ReadFile(e.Path(e.LearnerDir(), "README.md"))
+	if err == nil {
+		if not := section(string(text), "## What this does not guarantee"); not != "" {
+			fmt.Fprintf(a.out, "\nWhat this does not guarantee:\n%s\n", fill(not, "  "))
+		}
+	}
+	if e.Written() {
+		fmt.Fprintf(a.out, "\nHow others write it: go tool workshop diff %s\n", e.ID)
+	}
 }
 
 // replay runs one seed and tells everything that happens in it.

@@ -129,11 +129,12 @@ func (a *app) look(ctx context.Context, e *course.Exercise) error {
 	if err := a.broken(ctx, e); err != nil {
 		return err
 	}
-	moves := "h hint, r run again, l list, q quit"
+	moves := "h hint, r run, l list, q quit"
 	if r.Solved() {
-		moves = "n next exercise, " + moves
+		a.ledger(e)
+		moves = "n next, " + moves
 	}
-	fmt.Fprintf(a.out, "\n%s\n", a.paint(faint, "Waiting for a save. Keys, each with Enter: "+moves))
+	fmt.Fprintf(a.out, "\n%s\n", a.paint(faint, "Waiting for a save, or a key and Enter: "+moves))
 	return nil
 }
 
@@ -204,6 +205,6 @@ func (a *app) press(ctx context.Context, e *course.Exercise, key string) (_ *cou
 	case "", "r": // a save, too
 		return e, true, nil
 	}
-	fmt.Fprintf(a.out, "%q is no key. They are n next exercise, h hint, r run again, l list, q quit.\n", key)
+	fmt.Fprintf(a.out, "%q is no key. They are n next, h hint, r run, l list, q quit.\n", key)
 	return e, false, nil
 }
