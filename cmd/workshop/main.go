@@ -145,7 +145,8 @@ func help(out io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(out, "  %-24s %s\n", strings.TrimSpace(c.name+" "+c.args), c.brief)
 	}
-	fmt.Fprint(out, "\nAn exercise is written 4.1, 01_kinds or kinds; left out, it is the one that you\nare at. Most commands have flags: go tool workshop test -h lists those of test.\n")
+	fmt.Fprint(out, "\nAn exercise is written 4.1, 01_kinds or kinds; left out, it is the one that you\nare at. "+
+		"Most commands have flags: go tool workshop test -h lists those of test.\n")
 }
 
 // app is what all commands need.

@@ -97,8 +97,8 @@ func (a *app) untouched(e *course.Exercise) (bool, error) {
 	if err != nil || len(broken) == 0 {
 		return err == nil, err
 	}
-	fmt.Fprintf(a.out, "%s\n\n", fill(fmt.Sprintf("In %s %s: a green result does not count like this. git checkout %s brings the tests back.",
-		e.TestDir(), strings.Join(broken, ", "), e.TestDir()), ""))
+	fmt.Fprintf(a.out, "%s\n\n", fill(fmt.Sprintf("In %s %s: a green result does not count like this. "+
+		"git checkout %s brings the tests back.", e.TestDir(), strings.Join(broken, ", "), e.TestDir()), ""))
 	return false, nil
 }
 
