@@ -281,6 +281,7 @@ func TestAssembled_NoAcknowledgedDepositIsLost(t *testing.T) {
 					Lesson: "Save first, then answer. Load before you answer anything.", Read: "what-to-expect"})
 			}
 			if n == 10 {
+				testkit.Advance(2 * term) // all three are electors by then; of two, one is no majority
 				s.Note("", "the home of the account is killed")
 				c.Kill(home)
 			}
