@@ -86,7 +86,8 @@ func (t *tenure) keep(ctx context.Context, store Store) error {
 	defer fail(nil)
 	strict := slices.Sorted(slices.Values(t.strict))
 	s, err := seat.New(seat.Config{
-		Name: n.config.Name, Self: sealedview.Member{ID: self.ID, Address: self.Address, Kinds: self.Kinds, Strict: strict, Weight: self.Weight},
+		Name:  n.config.Name,
+		Self:  sealedview.Member{ID: self.ID, Address: self.Address, Kinds: self.Kinds, Strict: strict, Weight: self.Weight},
 		Store: t.noting(store, fail), Conflict: ErrConflict,
 		Clash: func(kind string, with *sealedview.Member) {
 			fail(&MixedKindError{kind, slices.Contains(strict, kind), Member{with.ID, with.Address, with.Kinds, Up, with.Weight}})

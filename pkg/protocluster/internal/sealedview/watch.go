@@ -60,7 +60,8 @@ func (n *Node) takesOver() bool {
 func (n *Node) removes() bool {
 	under := len(n.removals) > 0 || len(n.view.Excluded) > 0 || n.now-n.heardOf < n.p.Renew
 	certain := func(r *removal) bool { return r.due(n.p, n.lease.sealed) != maxTime && n.seconded(r) }
-	return under && (n.now-max(n.made, n.gained) < n.p.Suspect+n.p.Outlast(n.p.Lease)+n.p.Lease/2 || slices.ContainsFunc(n.removals, certain))
+	patience := n.p.Suspect + n.p.Outlast(n.p.Lease) + n.p.Lease/2
+	return under && (n.now-max(n.made, n.gained) < patience || slices.ContainsFunc(n.removals, certain))
 }
 
 func (n *Node) removing(id string) bool {
