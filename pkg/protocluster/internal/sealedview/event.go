@@ -8,7 +8,9 @@ type (
 	Tick struct{}
 	// Slept says that the clock stood still for a while, as a monotonic clock
 	// does while the machine sleeps. What was granted before is void.
-	Slept struct{}
+	Slept struct {
+		For time.Duration // so much more than the clock shows has passed, about
+	}
 	// Received is a message from another node. From is known to be its
 	// sender, and has an address.
 	Received struct {

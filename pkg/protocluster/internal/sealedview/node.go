@@ -198,7 +198,7 @@ func (n *Node) take(e Event) bool {
 	case Released:
 		n.release(e)
 	case Slept:
-		n.slept()
+		n.slept(e.For)
 	case Leave:
 		n.leave = max(n.leave, wantsToLeave)
 	case Drained:
@@ -339,8 +339,10 @@ func (n *Node) look() {
 	n.leasing = leasing
 }
 
-// slept makes void what was granted while the clock stood still.
-func (n *Node) slept() {
+// slept makes void what was granted before the clock stood still, and sets right
+// what the node takes for the time of day.
+func (n *Node) slept(d time.Duration) {
+	n.config.Started += uint64(max(0, d.Milliseconds()))
 	n.doubt = n.now + n.p.doubt()
 	n.record.contact, n.record.dated = never, n.busy()
 	if n.view == nil {

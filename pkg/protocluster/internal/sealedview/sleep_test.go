@@ -107,3 +107,16 @@ func TestSlept_VoidsWhatTheStoreWasAsked(t *testing.T) {
 		t.Errorf("the store is asked again after %v, want at once", a.now-began)
 	}
 }
+
+// A view of another cluster, made after the record was deleted, has tokens above
+// those before if clocks are right: so they must not be behind by a sleep.
+func TestSlept_SetsTheTimeOfDayRight(t *testing.T) {
+	s := newStage(t)
+	s.enter("a")
+	before := s.view.Epoch
+	s.event(s.player("a"), sealedview.Slept{For: time.Hour})
+	s.enter("b")
+	if s.view.Epoch < before+uint64(time.Hour.Milliseconds()) {
+		t.Errorf("after an hour of sleep epoch %d follows %d", s.view.Epoch, before)
+	}
+}

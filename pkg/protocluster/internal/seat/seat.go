@@ -24,7 +24,7 @@ const (
 type Seat struct {
 	config Config
 	clock  Clock
-	zero   time.Time // when clock showed zero
+	zero   time.Time // when clock showed zero, by the time of day then
 	tasks  *background.Tasks
 	lines  *lines
 	turn   chan struct{} // the node wants its turn earlier than it wanted it before
@@ -42,6 +42,7 @@ type Seat struct {
 	node    *sealedview.Node
 	self    sealedview.Member // of node
 	count   int               // of the ids used so far
+	slept   time.Duration     // how long the machine has, since New
 	nap     time.Duration     // until then whoever keeps the time sleeps
 	edge    edge              // of the lease
 	calls   []call            // of the host, in their order
@@ -105,7 +106,7 @@ func (s *Seat) renew() {
 	}
 	s.node = sealedview.NewNode(sealedview.Config{
 		Self: s.self, Mode: s.config.Mode, Cluster: rand.Text(), Params: s.config.Params,
-		Started: uint64(max(0, s.zero.UnixMilli())), Stagger: s.config.Params.Renew / 5,
+		Started: uint64(max(0, s.zero.Add(s.slept).UnixMilli())), Stagger: s.config.Params.Renew / 5,
 	})
 	s.place.Store(&place{self: s.self.ID})
 	wish := s.self

@@ -248,11 +248,15 @@ func TestSleep_Claim(t *testing.T) {
 		clock := &sleeper{start: time.Now()}
 		a := w.start("a", func(c *seat.Config) { c.Clock = clock })
 		w.together(5*time.Second, a)
-		clock.sleep(time.Second)
+		_, before := a.View()
+		clock.sleep(time.Hour)
 		if c := a.Claim(func(*sealedview.View) string { return "a0" }, func(uint64) { t.Error("it claims after a sleep") }); c.Serves {
 			t.Errorf("%+v", c)
 		}
-		w.together(5*time.Second, a)
+		w.together(5*time.Second, a, w.start("b"))
+		if _, v := a.View(); v.Epoch < before.Epoch+uint64(time.Hour.Milliseconds()) {
+			t.Errorf("after an hour of sleep epoch %d follows %d; they go by the time of day", v.Epoch, before.Epoch)
+		}
 	})
 }
 

@@ -53,10 +53,12 @@ func (s *Seat) advance(e sealedview.Event) errands {
 	now := s.clock.Now()
 	if s.dozed() {
 		s.until.Store(never) // before anybody sees that the sleep is taken in
-		s.asleep.Store(int64(s.clock.Asleep()))
+		asleep := s.clock.Asleep()
+		slept := asleep - time.Duration(s.asleep.Swap(int64(asleep)))
 		s.stats.Sleeps++
 		s.edge.slept(now)
-		s.feed(&todo, now, sealedview.Slept{})
+		s.slept += slept
+		s.feed(&todo, now, sealedview.Slept{For: slept})
 	}
 	s.feed(&todo, now, e)
 	if s.closing && !s.drained && s.isLeaving() {

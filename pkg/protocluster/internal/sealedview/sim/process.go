@@ -60,10 +60,11 @@ func (w *world) wake(p *process) {
 	if p.asleep == 0 {
 		return
 	}
-	p.clock.offset -= p.clock.local(w.now) - p.clock.local(p.asleep)
+	slept := p.clock.local(w.now) - p.clock.local(p.asleep)
+	p.clock.offset -= slept
 	p.asleep, p.until = 0, never // if it still has a lease, it has it again
 	if w.plan.lie != HiddenSleep {
-		w.step(p, sealedview.Slept{})
+		w.step(p, sealedview.Slept{For: slept})
 	}
 }
 

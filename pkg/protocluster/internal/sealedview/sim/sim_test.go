@@ -102,6 +102,7 @@ func TestRun_SeedsThatOnceFailed(t *testing.T) {
 		{Mode: sim.Liveness, Seed: 5895},                           // another view of the same members, because of a slow read
 		{Mode: sim.Liveness, Seed: 2490},                           // the same, of two members
 		{Mode: sim.Liveness, Seed: 1178},                           // a join went ahead of a removal
+		{Mode: sim.Safety, Seed: 23286},                            // tokens of a clock that was behind by a sleep
 		{Mode: sim.Liveness, Seed: 3076},                           // the same, of one that began late
 	} {
 		if r := sim.Run(c); r.Fault != "" {
