@@ -56,15 +56,22 @@ var layers = []layer{
 	{pkg: "internal/lru"},
 	{pkg: "internal/lots", ours: []string{"internal/background"}},
 	{pkg: "internal/handover", ours: []string{"internal/background", "internal/sealedview", "internal/seat"}},
+	{pkg: "internal/tally", ours: []string{"actor"}},
 	{pkg: "internal/gossip", ours: []string{"internal/gen/"}},
 	{pkg: "internal/pidcache", ours: []string{"actor"}},
 	{pkg: "internal/flights", ours: []string{"actor", "internal/background"}},
 	{
 		pkg: "cluster",
 		ours: []string{"actor", "remote", "internal/background", "internal/latest", "internal/sealedview", "internal/seat", "internal/gossip",
-			"internal/pidcache", "internal/flights", "internal/lru", "internal/lots", "internal/handover", "internal/gen/"}, modules: []string{protobuf},
+			"internal/pidcache", "internal/flights", "internal/lru", "internal/lots", "internal/handover", "internal/tally", "internal/gen/"}, modules: []string{protobuf},
 	},
 	{pkg: "cluster/pubsub", ours: []string{"actor", "remote", "cluster", "internal/gen/"}, modules: []string{protobuf}},
+	{pkg: "dashboard/internal/journal", ours: []string{"actor", "cluster", "internal/tally"}},
+	{
+		pkg:     "dashboard",
+		ours:    []string{"actor", "remote", "cluster", "dashboard/internal/", "internal/background", "internal/latest", "internal/tally", "internal/gen/"},
+		modules: []string{grpc},
+	},
 	// remote, because a provider works over the remote.Network it is given.
 	{pkg: "cluster/clusterproviders/", ours: []string{"cluster", "remote"}},
 	{pkg: "cluster/clusterproviders/test", ours: []string{"cluster", "cluster/clusterproviders/test/memstore"}},

@@ -66,9 +66,12 @@ func (c *Cluster) Request(ctx context.Context, id Identity, message any, opts ..
 
 func (n *node) request(ctx context.Context, id Identity, call Call, message any) (any, error) {
 	n.stats.requests.Add(1)
-	return n.call(ctx, id, call, func(ctx context.Context, pid *actor.PID) (any, error) {
+	began := time.Now()
+	reply, err := n.call(ctx, id, call, func(ctx context.Context, pid *actor.PID) (any, error) {
 		return n.system.Ask(ctx, pid, message)
 	})
+	n.stats.calls.Note(began, err)
+	return reply, err
 }
 
 // Send sends message to the virtual actor id and returns nil once it was handed

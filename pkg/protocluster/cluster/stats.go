@@ -3,12 +3,17 @@ package cluster
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/internal/tally"
 )
 
 // Stats counts what a node did since New.
 type Stats struct {
-	Requests    uint64 // calls of Request
-	Retries     uint64 // tries after the first, of requests, sends and look-ups
+	Requests    uint64  // calls of Request
+	Failures    uint64  // of these that ended with an error, be it the virtual actor's own
+	Unknown     uint64  // of those after which nobody knows what became of the message
+	Latency     Latency // of calls of Request that have ended, however they did
+	Retries     uint64  // tries after the first, of requests, sends and look-ups
 	CacheHits   uint64
 	CacheMisses uint64
 	Activations uint64 // begun on this node
@@ -22,10 +27,16 @@ type Stats struct {
 	StoreWrites uint64        // that this member made
 	StoreAge    time.Duration // of the newest evidence that the store shows the view; negative: none
 	StoreOut    time.Time     // since when the store has not answered; zero: it does
+	Lease       time.Duration // what is left of the lease, unless it is renewed; 0: there is none
 }
+
+// Latency counts durations by size; its Quantile is what of it is drawn.
+type Latency = tally.Counts
 
 type counters struct {
 	requests, retries, hits, misses, activations, displaced atomic.Uint64
+
+	calls tally.Calls // of Request
 }
 
 // Stats returns the counts so far.
@@ -36,6 +47,7 @@ func (c *Cluster) Stats() Stats {
 		CacheHits: s.hits.Load(), CacheMisses: s.misses.Load(),
 		Activations: s.activations.Load(), Displaced: s.displaced.Load(),
 	}
+	stats.Failures, stats.Unknown, stats.Latency = s.calls.Counts()
 	if n := c.node.Load(); n != nil {
 		n.tenure.count(&stats)
 	}
