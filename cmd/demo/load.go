@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	pause   = 50 * time.Millisecond  // between two visits of one user
+	pause   = 50 * time.Millisecond  // between two visits of one user, in the story
 	timeout = 500 * time.Millisecond // of one visit
 )
 
@@ -26,6 +26,7 @@ type answer struct {
 // keeps what they answer.
 type load struct {
 	node   *cluster.Cluster
+	pause  time.Duration // between two visits of one user
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
 
@@ -39,10 +40,11 @@ type load struct {
 }
 
 // startLoad visits users until stop; fenced says that their answers have tokens.
-func startLoad(ctx context.Context, node *cluster.Cluster, users []cluster.Identity, fenced bool) *load {
+func startLoad(ctx context.Context, node *cluster.Cluster, users []cluster.Identity, pause time.Duration, fenced bool) *load {
 	ctx, cancel := context.WithCancel(ctx)
 	l := &load{
 		node:    node,
+		pause:   pause,
 		cancel:  cancel,
 		answers: make(map[cluster.Identity]answer),
 		failed:  make(map[string]int),
@@ -64,7 +66,7 @@ func (l *load) stop() {
 }
 
 func (l *load) visit(ctx context.Context, id cluster.Identity) {
-	next := time.NewTicker(pause)
+	next := time.NewTicker(l.pause)
 	defer next.Stop()
 	for ctx.Err() == nil {
 		once, cancel := context.WithTimeout(ctx, timeout)

@@ -9,8 +9,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -18,7 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
 )
@@ -38,11 +35,21 @@ func main() {
 	provider := flag.String("provider", "automanaged", "what the members find each other by: automanaged or consul")
 	consul := flag.String("consul", "", "`path` of Consul; default: $CONSUL_BIN, else that of the PATH, else .bin/consul")
 	plain := flag.Bool("plain", false, "print lines, no live picture, on a terminal too")
+	page := flag.String("page", "", "`host:port` of a live page to watch instead of the story, until it is interrupted")
+	users := flag.Int("users", 1000, "how many users are visited while the live page is watched")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	ctx, cancel := context.WithTimeoutCause(ctx, longest, errTooLong)
 	d := &demo{program: *program, board: newBoard(os.Stdout, *plain)}
+	if *page != "" {
+		d.exhibition = &exhibition{address: *page, users: *users}
+		if err := d.exhibit(ctx, *provider, *consul); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, longest, errTooLong)
 	summary, err := d.run(ctx, *provider, *consul)
 	if told := context.Cause(ctx); told != nil && !errors.Is(told, errTooLong) {
 		err = fmt.Errorf("demo: %w; all that was started has been ended", told)
@@ -63,30 +70,14 @@ type demo struct {
 	members []*member
 	users   []cluster.Identity
 	load    *load
+
+	exhibition *exhibition // instead of the story
 }
 
 // run plays the demo and cleans up after it, whatever happens.
 func (d *demo) run(ctx context.Context, provider, consul string) (summary string, err error) {
-	done := make(chan struct{})
-	var drawing sync.WaitGroup
-	drawing.Go(func() { d.board.run(done) })
-	defer func() {
-		close(done)
-		drawing.Wait()
-		for _, m := range d.members {
-			m.kill()
-		}
-		if d.meeting.consul != nil {
-			d.meeting.consul.kill()
-		}
-	}()
-	if err := d.meet(ctx, provider, consul); err != nil {
-		return "", err
-	}
-	if err := d.startMembers(ctx, "m1", "m2", "m3"); err != nil {
-		return "", err
-	}
-	node, err := d.connect(ctx)
+	defer d.cleanUp(d.draw())
+	node, err := d.begin(ctx, provider, consul)
 	if err != nil {
 		return "", err
 	}
@@ -94,11 +85,53 @@ func (d *demo) run(ctx context.Context, provider, consul string) (summary string
 	for n := range 99 {
 		d.users = append(d.users, cluster.Identity{Kind: "user", Identity: fmt.Sprint(200 + n)})
 	}
-	d.load = startLoad(ctx, node, d.users, d.meeting.fenced())
+	d.load = startLoad(ctx, node, d.users, pause, d.meeting.fenced())
 	d.board.watch(d.load)
 	summary, err = d.play(ctx)
 	d.load.stop()
 	return summary, errors.Join(err, node.Close())
+}
+
+// exhibit has people watch the live page until ctx ends, and cleans up.
+func (d *demo) exhibit(ctx context.Context, provider, consul string) error {
+	defer d.cleanUp(d.draw())
+	node, err := d.begin(ctx, provider, consul)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.show(ctx, node), node.Close())
+}
+
+// draw has the board draw until stop is called.
+func (d *demo) draw() (stop func()) {
+	done := make(chan struct{})
+	var drawing sync.WaitGroup
+	drawing.Go(func() { d.board.run(done) })
+	return func() {
+		close(done)
+		drawing.Wait()
+	}
+}
+
+func (d *demo) cleanUp(stopDrawing func()) {
+	stopDrawing()
+	for _, m := range d.members {
+		m.kill()
+	}
+	if d.meeting.consul != nil {
+		d.meeting.consul.kill()
+	}
+}
+
+// begin starts three members and connects to them.
+func (d *demo) begin(ctx context.Context, provider, consul string) (*cluster.Cluster, error) {
+	if err := d.meet(ctx, provider, consul); err != nil {
+		return nil, err
+	}
+	if err := d.startMembers(ctx, "m1", "m2", "m3"); err != nil {
+		return nil, err
+	}
+	return d.connect(ctx)
 }
 
 // meet prepares what the provider needs.
@@ -131,14 +164,14 @@ func (d *demo) meet(ctx context.Context, provider, consul string) error {
 // startMembers starts members at the same time and waits until all are up.
 func (d *demo) startMembers(ctx context.Context, names ...string) error {
 	if len(d.members) == 0 { // somebody has to be first
-		first, err := startMember(ctx, d.program, names[0], d.meeting.flags(nil))
+		first, err := startMember(ctx, d.program, names[0], append(d.meeting.flags(nil), d.exhibition.memberFlags()...))
 		if err != nil {
 			return err
 		}
 		d.admit(first)
 		names = names[1:]
 	}
-	flags := d.meeting.flags(d.members)
+	flags := append(d.meeting.flags(d.members), d.exhibition.memberFlags()...)
 	started := make([]*member, len(names))
 	errs := make([]error, len(names))
 	var starting sync.WaitGroup
@@ -162,10 +195,9 @@ func (d *demo) admit(m *member) {
 
 // connect joins the demo itself to the cluster, as a client.
 func (d *demo) connect(ctx context.Context) (*cluster.Cluster, error) {
-	logger := slog.New(slog.NewTextHandler(io.Discard, nil))
 	provider, lookup := d.meeting.parts(d.members)
 	config := cluster.Configure(clusterName, provider, lookup, remote.Configure("127.0.0.1", 0))
-	node := cluster.New(actor.NewSystem(actor.WithLogger(logger)), config)
+	node := d.exhibition.watched(config)
 	if err := node.Connect(ctx); err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
 	}

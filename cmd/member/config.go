@@ -37,6 +37,8 @@ type config struct {
 	kinds    string
 	logLevel slog.Level
 	drain    time.Duration
+
+	dashboard dashboardConfig
 }
 
 // What -provider and -lookup may be.
@@ -106,6 +108,7 @@ func (c *config) flags(out io.Writer) *flag.FlagSet {
 	flags.StringVar(&c.kinds, "kinds", "user", "comma-separated `kinds` to host, of: "+names(knownKinds("")))
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
 	flags.DurationVar(&c.drain, "drain", c.drain, "longest `time` to finish what is queued when told to stop")
+	c.dashboard.flags(flags)
 	return flags
 }
 
@@ -128,6 +131,7 @@ func (c *config) clusterConfig(ctx context.Context) (*cluster.Config, error) {
 	if err != nil {
 		faults = append(faults, err)
 	}
+	faults = append(faults, c.dashboard.check())
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}

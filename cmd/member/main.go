@@ -43,7 +43,11 @@ func run(ctx context.Context, c *config, out io.Writer) error {
 		return err
 	}
 	system := actor.NewSystem(actor.WithLogger(logger))
-	node := cluster.New(system, config)
+	node, board, err := c.dashboard.node(ctx, system, config, c.name)
+	if err != nil {
+		return err
+	}
+	defer board.serve(ctx, logger)()
 	unsubscribe := system.Events().Subscribe(func(event any) { logEvent(logger, event) })
 	defer unsubscribe()
 	if err := node.Join(ctx); err != nil {

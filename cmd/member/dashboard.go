@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/cluster"
+	"github.com/protocluster/workshop/pkg/protocluster/dashboard"
+)
+
+// dashboardConfig is what flags say about the live page.
+type dashboardConfig struct {
+	address string // "": this member serves no page
+	reports bool
+	names   bool
+	token   string
+}
+
+func (c *dashboardConfig) flags(flags *flag.FlagSet) {
+	flags.StringVar(&c.address, "dashboard", "", "`host:port` to serve the live page of the cluster on; default: it is not served")
+	flags.BoolVar(&c.reports, "dashboard-reports", false, "answer the live pages that other nodes serve; one that serves a page does so anyway")
+	flags.BoolVar(&c.names, "dashboard-names", false, "let live pages show the identities that live here by name")
+	flags.StringVar(&c.token, "dashboard-token", "", "`secret` that live pages ask people for, and show to other members;"+
+		" needed to serve one beyond this machine. Prefer the environment, which others cannot see")
+}
+
+// check says all that is wrong with c.
+func (c *dashboardConfig) check() error {
+	switch {
+	case c.address != "":
+		if err := dashboard.Check(c.address, c.token); err != nil {
+			return fmt.Errorf("member: -dashboard and -dashboard-token: %w", err)
+		}
+	case c.reports:
+	case c.names || c.token != "":
+		return errors.New("member: -dashboard-names and -dashboard-token mean nothing to a member that no live page asks;" +
+			" add -dashboard-reports, or -dashboard 127.0.0.1:8080")
+	}
+	return nil
+}
+
+// board is what a member has of a live page: a reporter, and maybe the page.
+type board struct {
+	reporter *dashboard.Reporter // nil: nothing
+	page     *dashboard.Page     // nil: it is served elsewhere
+	listener net.Listener
+}
+
+// node makes the member's node, with whatever the flags want of a live page.
+func (c *dashboardConfig) node(ctx context.Context, system *actor.System, config *cluster.Config, name string) (*cluster.Cluster, *board, error) {
+	if c.address == "" && !c.reports {
+		return cluster.New(system, config), new(board), nil
+	}
+	b := &board{reporter: dashboard.NewReporter(dashboard.ReporterConfig{Name: name, Token: c.token, Names: c.names})}
+	node := cluster.New(system, b.reporter.Watch(config))
+	b.reporter.Attach(node)
+	if c.address == "" {
+		return node, b, nil
+	}
+	b.page = dashboard.NewPage(node, b.reporter, dashboard.Config{Token: c.token})
+	listener, err := b.page.Listen(ctx, c.address)
+	b.listener = listener
+	return node, b, err
+}
+
+// serve serves the page, if there is one, until stop is called, which waits for
+// its end.
+func (b *board) serve(ctx context.Context, logger *slog.Logger) (stop func()) {
+	if b.page == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the page shows the member leave
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := b.page.Serve(ctx, b.listener); err != nil {
+			logger.Error("the live page is not served any more", "error", err)
+		}
+	}()
+	logger.Info("live page", "url", "http://"+b.listener.Addr().String()+"/")
+	return func() {
+		cancel()
+		<-ended
+	}
+}
