@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -66,6 +67,10 @@ func (l *load) stop() {
 }
 
 func (l *load) visit(ctx context.Context, id cluster.Identity) {
+	select { // not all at the same time
+	case <-time.After(rand.N(l.pause)):
+	case <-ctx.Done():
+	}
 	next := time.NewTicker(l.pause)
 	defer next.Stop()
 	for ctx.Err() == nil {

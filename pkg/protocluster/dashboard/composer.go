@@ -36,6 +36,7 @@ type composer struct {
 type linked struct {
 	*link
 	cancel context.CancelFunc
+	began  time.Time // when it was asked for the first time
 	colour int       // -1 before it has answered
 	left   time.Time // when it left the view; zero: it is in it
 	before said      // that events were told of
@@ -150,7 +151,7 @@ func (c *composer) begin(address string) {
 		l.self = c.page.reporter
 	}
 	cancel := c.tasks.Go("ask", func(ctx context.Context) { l.run(ctx, c.page.config.Interval) })
-	c.links[address] = &linked{link: l, cancel: cancel, colour: -1}
+	c.links[address] = &linked{link: l, cancel: cancel, began: time.Now(), colour: -1}
 }
 
 // compose makes a snapshot of what is known.
@@ -164,25 +165,38 @@ func (c *composer) compose(now time.Time) {
 	for _, address := range slices.Sorted(maps.Keys(c.links)) {
 		l := c.links[address]
 		l.want(c.where.level)
-		c.colour(l, all[address])
 		c.compare(l, all[address], now)
 	}
+	c.colour(all, now)
 	c.where.follow(now, all, c.timeline.add, c.name)
 	c.flush(now)
 	c.rates.add(now, all)
 	c.page.now.Store(c.snapshot(now, all))
 }
 
-// colour numbers a member once it has answered.
-func (c *composer) colour(l *linked, s said) {
-	if l.colour >= 0 || s.reply == nil || c.client(l.address) {
-		return
-	}
+// colour numbers the members that have answered, by name, once those that are as
+// new as they are have answered as well.
+func (c *composer) colour(all map[string]said, now time.Time) {
 	used := make(map[int]bool)
-	for _, other := range c.links {
-		used[other.colour] = true
+	var those []string
+	for address, l := range c.links {
+		switch {
+		case l.colour >= 0:
+			used[l.colour] = true
+		case c.client(address):
+		case all[address].reply != nil:
+			those = append(those, address)
+		case now.Sub(l.began) < nameless:
+			return
+		}
 	}
-	for l.colour = 0; used[l.colour]; l.colour++ {
+	slices.SortFunc(those, func(a, b string) int { return cmp.Or(compareNames(c.name(a), c.name(b)), cmp.Compare(a, b)) })
+	for _, address := range those {
+		n := 0
+		for used[n] {
+			n++
+		}
+		used[n], c.links[address].colour = true, n
 	}
 }
 

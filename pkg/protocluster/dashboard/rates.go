@@ -66,7 +66,8 @@ func (r *rates) add(now time.Time, all map[string]said) {
 		return
 	}
 	first := r.at.IsZero()
-	seconds, sum := now.Sub(r.at).Seconds(), counted{}
+	var p point
+	var latency tally.Counts
 	next, each := make(map[string]counted, len(all)), make(map[string]float64, len(all))
 	for address, s := range all {
 		if s.reply == nil {
@@ -78,23 +79,23 @@ func (r *rates) add(now time.Time, all map[string]said) {
 		if !known {
 			continue
 		}
+		seconds := c.at.Sub(before.at).Seconds()
+		if seconds <= 0 {
+			continue // it has not answered since
+		}
 		d := c.since(before)
-		sum.requests += d.requests
-		sum.failures += d.failures
-		sum.unknown += d.unknown
-		sum.handled += d.handled
-		sum.latency = sum.latency.And(d.latency)
+		p.Requests += float64(d.requests) / seconds
+		p.Failures += float64(d.failures) / seconds
+		p.Unknown += float64(d.unknown) / seconds
 		each[address] = float64(d.handled) / seconds
+		p.Handled += each[address]
+		latency = latency.And(d.latency)
 	}
 	r.at, r.before, r.each = now, next, each
 	if first {
 		return
 	}
-	p := point{
-		At: now.UnixMilli(), Requests: float64(sum.requests) / seconds, Failures: float64(sum.failures) / seconds,
-		Unknown: float64(sum.unknown) / seconds, Handled: float64(sum.handled) / seconds,
-		Median: milliseconds(sum.latency.Quantile(0.5)), Slow: milliseconds(sum.latency.Quantile(0.99)),
-	}
+	p.At, p.Median, p.Slow = now.UnixMilli(), milliseconds(latency.Quantile(0.5)), milliseconds(latency.Quantile(0.99))
 	kept := r.points[max(0, len(r.points)+1-mostPoints):]
 	r.points = append(kept[:len(kept):len(kept)], p)
 }
