@@ -43,7 +43,7 @@ func TestParseConfig_HelpNamesEveryFlagAndTheEnvironment(t *testing.T) {
 	}
 	for _, want := range []string{
 		"-cluster", "-name", "-address", "-provider", "-bind", "-seeds", "-consul", "-consul-token-file", "-consul-prefix",
-		"-lookup", "-kinds", "-log-level", "-drain", "MEMBER_LOG_LEVEL", "CONSUL_HTTP_ADDR", "SIGTERM",
+		"-lookup", "-kinds", "-log-level", "-drain", "-dashboard", "-dashboard-reports", "-dashboard-names", "-dashboard-token", "MEMBER_LOG_LEVEL", "CONSUL_HTTP_ADDR", "SIGTERM",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the help does not mention %s:\n%s", want, out.String())

@@ -23,7 +23,7 @@ type dashboardConfig struct {
 
 func (c *dashboardConfig) flags(flags *flag.FlagSet) {
 	flags.StringVar(&c.address, "dashboard", "", "`host:port` to serve the live page of the cluster on; default: it is not served")
-	flags.BoolVar(&c.reports, "dashboard-reports", false, "answer the live pages that other nodes serve; one that serves a page does so anyway")
+	flags.BoolVar(&c.reports, "dashboard-reports", false, "answer the live pages of other nodes; a member that serves one does so anyway")
 	flags.BoolVar(&c.names, "dashboard-names", false, "let live pages show the identities that live here by name")
 	flags.StringVar(&c.token, "dashboard-token", "", "`secret` that live pages ask people for, and show to other members;"+
 		" needed to serve one beyond this machine. Prefer the environment, which others cannot see")
@@ -52,18 +52,19 @@ type board struct {
 }
 
 // node makes the member's node, with whatever the flags want of a live page.
-func (c *dashboardConfig) node(ctx context.Context, system *actor.System, config *cluster.Config, name string) (*cluster.Cluster, *board, error) {
-	if c.address == "" && !c.reports {
+func (c *config) node(ctx context.Context, system *actor.System, config *cluster.Config) (*cluster.Cluster, *board, error) {
+	d := &c.dashboard
+	if d.address == "" && !d.reports {
 		return cluster.New(system, config), new(board), nil
 	}
-	b := &board{reporter: dashboard.NewReporter(dashboard.ReporterConfig{Name: name, Token: c.token, Names: c.names})}
+	b := &board{reporter: dashboard.NewReporter(dashboard.ReporterConfig{Name: c.name, Token: d.token, Names: d.names})}
 	node := cluster.New(system, b.reporter.Watch(config))
 	b.reporter.Attach(node)
-	if c.address == "" {
+	if d.address == "" {
 		return node, b, nil
 	}
-	b.page = dashboard.NewPage(node, b.reporter, dashboard.Config{Token: c.token})
-	listener, err := b.page.Listen(ctx, c.address)
+	b.page = dashboard.NewPage(node, b.reporter, dashboard.Config{Token: d.token})
+	listener, err := b.page.Listen(ctx, d.address)
 	b.listener = listener
 	return node, b, err
 }

@@ -43,7 +43,7 @@ func run(ctx context.Context, c *config, out io.Writer) error {
 		return err
 	}
 	system := actor.NewSystem(actor.WithLogger(logger))
-	node, board, err := c.dashboard.node(ctx, system, config, c.name)
+	node, board, err := c.node(ctx, system, config)
 	if err != nil {
 		return err
 	}

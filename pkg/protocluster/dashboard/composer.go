@@ -16,6 +16,8 @@ const (
 	nameless = time.Second
 	// mostChanges is how many views are remembered.
 	mostChanges = 64
+	// mostNames is how many addresses have a name.
+	mostNames = 1024
 )
 
 // composer makes the snapshots of a page. It belongs to the goroutine of Run.
@@ -25,6 +27,7 @@ type composer struct {
 
 	view     *cluster.View
 	links    map[string]*linked // by address; those of the view, and for a while of members that left
+	names    map[string]string  // of all addresses that were asked lately
 	timeline timeline
 	pending  []pending
 	changes  []change // the oldest first; what was taken of it is never modified
@@ -58,7 +61,7 @@ type change struct {
 }
 
 func newComposer(p *Page, tasks *background.Tasks) *composer {
-	c := &composer{page: p, tasks: tasks, view: new(cluster.View), links: make(map[string]*linked),
+	c := &composer{page: p, tasks: tasks, view: new(cluster.View), links: make(map[string]*linked), names: make(map[string]string),
 		where: whereabouts{homes: make(map[uint64]string), moved: make(map[[2]string]int), twice: make(map[uint64]bool)}}
 	return c
 }
@@ -86,7 +89,7 @@ func (c *composer) look(view *cluster.View, now time.Time) {
 		}
 	}
 	if kept := c.changes[max(0, len(c.changes)+1-mostChanges):]; old.Epoch > 0 {
-		c.changes = append(kept[:len(kept):len(kept)], change)
+		c.changes = append(slices.Clip(kept), change)
 		c.tellChange(change, old)
 	}
 	c.relink(now)
@@ -192,12 +195,26 @@ func (c *composer) colour(all map[string]said, now time.Time) {
 	}
 	slices.SortFunc(those, func(a, b string) int { return cmp.Or(compareNames(c.name(a), c.name(b)), cmp.Compare(a, b)) })
 	for _, address := range those {
-		n := 0
-		for used[n] {
+		n, inherited := c.succeed(address)
+		for !inherited && used[n] {
 			n++
 		}
 		used[n], c.links[address].colour = true, n
 	}
+}
+
+// succeed has a member take the place of one of the same name that is out of the
+// view, at another address, and returns its colour.
+func (c *composer) succeed(address string) (colour int, ok bool) {
+	for other, l := range c.links {
+		if l.left.IsZero() || l.colour < 0 || other == address || c.name(other) != c.name(address) {
+			continue
+		}
+		l.cancel()
+		delete(c.links, other)
+		return l.colour, true
+	}
+	return 0, false
 }
 
 // client reports whether an address is that of the page's own node, and no
@@ -214,9 +231,14 @@ func (c *composer) client(address string) bool {
 // name is what people call the node at an address.
 func (c *composer) name(address string) string {
 	if l := c.links[address]; l != nil {
-		return cmp.Or(shorten(l.last().reply.GetName()), address)
+		if name := shorten(l.last().reply.GetName()); name != "" {
+			if len(c.names) >= mostNames {
+				clear(c.names)
+			}
+			c.names[address] = name
+		}
 	}
-	return address
+	return cmp.Or(c.names[address], address)
 }
 
 // flush tells the events that have waited for a name.
@@ -232,9 +254,9 @@ func (c *composer) flush(now time.Time) {
 }
 
 func (c *composer) snapshot(now time.Time, all map[string]said) *snapshot {
-	node := c.page.node
+	self := c.page.node.System().Address()
 	s := &snapshot{
-		At: now, Cluster: c.page.reporter.cluster, Epoch: c.view.Epoch, Self: node.System().Address(), Client: c.client(node.System().Address()),
+		At: now, Cluster: c.page.reporter.cluster, Epoch: c.view.Epoch, Self: self, Client: c.client(self),
 		Each: 1 << c.where.level, Twice: len(c.where.twice), Members: []memberInfo{}, level: c.where.level,
 		samples: make(map[string]*sample), events: c.timeline.events, points: c.rates.points, changes: c.changes,
 	}

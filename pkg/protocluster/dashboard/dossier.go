@@ -34,6 +34,7 @@ type stay struct {
 	system string
 	serial uint64
 	left   bool // its member is out of the view, or was started anew
+	lost   bool // and it lived when that was last asked
 }
 
 // lastMessage is a message without what it carried.

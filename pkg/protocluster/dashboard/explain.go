@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/dashboardpb"
 )
 
 // token is a fencing token as people see it.
@@ -21,6 +22,21 @@ func explain(stays []stay, now *snapshot) {
 		}
 		s.Why = why(before, s, now)
 	}
+	for i := range stays {
+		if s := &stays[i]; s.Lives && s.left && !s.Seen {
+			s.Lives, s.lost, s.End = false, true, lost(s, now)
+		}
+	}
+}
+
+// lost tells what became of an activation whose member is not asked any more.
+func lost(s *stay, now *snapshot) string {
+	for _, c := range slices.Backward(now.changes) {
+		if slices.Contains(c.left, s.Address) && handedOver(now.changes, s.Address, c) {
+			return ends[dashboardpb.End_DRAINED]
+		}
+	}
+	return "not known: its member is out of the view, and does not answer"
 }
 
 func why(before, s *stay, now *snapshot) string {
@@ -39,12 +55,13 @@ func why(before, s *stay, now *snapshot) string {
 		in := "in epoch " + short(c.epoch)
 		switch {
 		case slices.Contains(c.left, before.Address) && !handedOver(now.changes, before.Address, c):
-			return fmt.Sprintf("moved because %s was out of the view %s: it did not answer any more, and placement then gives the identity to %s",
-				before.Name, in, s.Name)
+			return fmt.Sprintf("moved because %s was out of the view %s: it did not answer any more,"+
+				" and without it placement gives the identity to %s", before.Name, in, s.Name)
 		case slices.Contains(c.leaving, before.Address), slices.Contains(c.left, before.Address):
 			return fmt.Sprintf("moved because %s was told to leave %s, and handed it over", before.Name, in)
 		case slices.Contains(c.joined, s.Address):
-			return fmt.Sprintf("moved because %s joined %s: placement gives it a share of the identities, and this is one of them", s.Name, in)
+			return fmt.Sprintf("moved because %s joined %s: placement gives it its share of the identities,"+
+				" and this is one of them", s.Name, in)
 		}
 	}
 	if before.left {

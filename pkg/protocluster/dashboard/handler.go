@@ -62,8 +62,8 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	switch {
 	case p.config.Token == "" && !localHost(r.Host):
-		http.Error(w, fmt.Sprintf("dashboard: this page has no token, so it answers only under a loopback name, such as 127.0.0.1 or localhost, and not as %q;"+
-			" give it a token to open it to others", r.Host), http.StatusForbidden)
+		http.Error(w, fmt.Sprintf("dashboard: this page has no token, so it answers only under a loopback name, such as localhost,"+
+			" and not as %q; give it a token to open it to others", r.Host), http.StatusForbidden)
 	case p.config.Token != "" && r.URL.Path != "/login" && !p.admitted(r):
 		p.ask(w, r)
 	default:

@@ -15,6 +15,9 @@ import (
 const (
 	// patience is how long a member may take to answer.
 	patience = 700 * time.Millisecond
+	// silence is how long a member is silent before it is said that it does not
+	// answer; that nobody listens there is said at once.
+	silence = time.Second
 	// stale is how long a connection may be of no use. A new one notices
 	// sooner than TCP does that a network is whole again.
 	stale = 2 * time.Second
@@ -128,7 +131,7 @@ func (l *link) request() (request *dashboardpb.ReportRequest, level int) {
 // newSample is what a reply tells that came after another.
 func newSample(reply *dashboardpb.ReportReply, before said) *sample {
 	from := reply.GetSample()
-	s := &sample{version: from.GetVersion(), level: int(from.GetLevel()), hashes: from.GetHashes(), since: make(map[uint64]time.Time, len(from.GetHashes()))}
+	s := &sample{version: from.GetVersion(), level: int(from.GetLevel()), hashes: from.GetHashes(), since: make(map[uint64]time.Time)}
 	if len(from.GetNames()) == len(s.hashes) {
 		s.names = from.GetNames()
 	}
@@ -154,7 +157,7 @@ func (l *link) report(ctx context.Context, request *dashboardpb.ReportRequest) (
 	if err != nil {
 		return nil, err
 	}
-	return client.Report(l.showing(ctx), request, grpc.WaitForReady(true))
+	return client.Report(l.showing(ctx), request)
 }
 
 func (l *link) find(ctx context.Context, request *dashboardpb.FindRequest) (*dashboardpb.FindReply, error) {

@@ -21,11 +21,11 @@ func Check(address, token string) error {
 	case err != nil:
 		faults = append(faults, fmt.Errorf("dashboard: the address %q is not host:port, such as 127.0.0.1:8080", address))
 	case token == "" && !localHost(host):
-		faults = append(faults, fmt.Errorf("dashboard: %s can be reached from other machines, and without a token everybody there could look on;"+
+		faults = append(faults, fmt.Errorf("dashboard: %s can be reached from other machines, and without a token all there could look on;"+
 			" set a token, or listen on 127.0.0.1:%s", address, port))
 	}
 	if token != "" && len(token) < leastToken {
-		faults = append(faults, fmt.Errorf("dashboard: a token of %d bytes can be guessed; use %d or more, such as those of openssl rand -hex 16",
+		faults = append(faults, fmt.Errorf("dashboard: a token of %d bytes can be guessed; use %d or more, such as openssl rand -hex 16 makes",
 			len(token), leastToken))
 	}
 	return errors.Join(faults...)

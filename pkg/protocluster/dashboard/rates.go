@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"slices"
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/internal/tally"
@@ -13,8 +14,8 @@ const mostPoints = 120
 type point struct {
 	At       int64   `json:"at"`       // its end, in milliseconds since 1970
 	Requests float64 `json:"requests"` // that ended, per second
-	Failures float64 `json:"failures"` // of them
-	Unknown  float64 `json:"unknown"`  // of these
+	Failures uint64  `json:"failures"` // of them, in all
+	Unknown  uint64  `json:"unknown"`  // of these
 	Handled  float64 `json:"handled"`  // messages of virtual actors, per second
 	Median   float64 `json:"median"`   // milliseconds that requests took
 	Slow     float64 `json:"slow"`     // and the slowest of a hundred
@@ -85,8 +86,8 @@ func (r *rates) add(now time.Time, all map[string]said) {
 		}
 		d := c.since(before)
 		p.Requests += float64(d.requests) / seconds
-		p.Failures += float64(d.failures) / seconds
-		p.Unknown += float64(d.unknown) / seconds
+		p.Failures += d.failures
+		p.Unknown += d.unknown
 		each[address] = float64(d.handled) / seconds
 		p.Handled += each[address]
 		latency = latency.And(d.latency)
@@ -97,7 +98,7 @@ func (r *rates) add(now time.Time, all map[string]said) {
 	}
 	p.At, p.Median, p.Slow = now.UnixMilli(), milliseconds(latency.Quantile(0.5)), milliseconds(latency.Quantile(0.99))
 	kept := r.points[max(0, len(r.points)+1-mostPoints):]
-	r.points = append(kept[:len(kept):len(kept)], p)
+	r.points = append(slices.Clip(kept), p)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -186,8 +186,8 @@ func (r *Reporter) find(request *dashboardpb.FindRequest) *dashboardpb.FindReply
 	reply := &dashboardpb.FindReply{System: r.system()}
 	for _, a := range r.journal.Find(id) {
 		found := &dashboardpb.Activation{
-			Serial: a.Serial, Epoch: a.Token.Epoch, Counter: a.Token.Counter, View: a.View, Age: int64(a.Age), Over: a.Over, Gone: int64(a.Gone),
-			End: dashboardpb.End(a.End), Handled: a.Handled,
+			Serial: a.Serial, Epoch: a.Token.Epoch, Counter: a.Token.Counter, View: a.View,
+			Age: int64(a.Age), Over: a.Over, Gone: int64(a.Gone), End: dashboardpb.End(a.End), Handled: a.Handled,
 		}
 		for _, m := range a.Last {
 			found.Last = append(found.Last, &dashboardpb.Message{

@@ -34,7 +34,7 @@ func (p *Page) search(r *http.Request, q string) (*found, *refusal) {
 	id, err := cluster.ParseIdentity(q)
 	switch {
 	case len(q) > mostQuery:
-		return nil, &refusal{http.StatusBadRequest, fmt.Sprintf("that is too long; an identity to look for has at most %d bytes", mostQuery)}
+		return nil, &refusal{http.StatusBadRequest, fmt.Sprintf("that is too long; what to look for has at most %d bytes", mostQuery)}
 	case err != nil:
 		return nil, &refusal{http.StatusBadRequest, fmt.Sprintf("%q is no identity; write it as kind/identity, such as user/123", q)}
 	}
@@ -48,7 +48,8 @@ func (p *Page) search(r *http.Request, q string) (*found, *refusal) {
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	said, unasked := now.find(ctx, id)
-	f := &found{Identity: shorten(id.String()), Dot: journal.Hash(id) >> (64 - exactBits), Unasked: unasked, Stays: p.dossiers.add(id, said, now)}
+	f := &found{Identity: shorten(id.String()), Dot: journal.Hash(id) >> (64 - exactBits), Unasked: unasked}
+	f.Stays = p.dossiers.add(id, said, now)
 	f.conclude()
 	return f, nil
 }
@@ -102,8 +103,8 @@ func (f *found) conclude() {
 	case len(here) > 1:
 		f.Where = here[0].Address
 		f.Answer = fmt.Sprintf("%s is on %d members: %s has the newest activation", f.Identity, len(here), here[0].Name)
-	case len(f.Stays) > 0 && f.Stays[0].Lives:
-		f.Answer = fmt.Sprintf("%s was on %s, which does not answer", f.Identity, f.Stays[0].Name)
+	case len(f.Stays) > 0 && (f.Stays[0].Lives || f.Stays[0].lost):
+		f.Answer = fmt.Sprintf("%s was on %s, which does not answer any more", f.Identity, f.Stays[0].Name)
 	case len(f.Unasked) > 0:
 		f.Answer = fmt.Sprintf("no member that answers hosts %s", f.Identity)
 	default:

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
 	"github.com/protocluster/workshop/pkg/protocluster/dashboard/internal/journal"
 )
@@ -140,7 +143,7 @@ func about(address string, in cluster.Member, s said, now time.Time) memberInfo 
 
 // answers reports whether a node answers at present.
 func answers(s said, now time.Time) bool {
-	return s.reply != nil && s.err == nil && now.Sub(s.answered) < 2*patience
+	return s.reply != nil && status.Code(s.err) != codes.Unavailable && now.Sub(s.answered) < silence
 }
 
 // leases reports whether a node goes by leases.

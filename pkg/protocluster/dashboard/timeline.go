@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -43,7 +44,7 @@ func (t *timeline) add(e event, format string, args ...any) {
 		e.Weight = plain
 	}
 	kept := t.events[max(0, len(t.events)+1-mostEvents):]
-	t.events = append(kept[:len(kept):len(kept)], e)
+	t.events = append(slices.Clip(kept), e)
 }
 
 // after returns the events that came after the one of that id.

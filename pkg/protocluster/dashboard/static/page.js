@@ -34,22 +34,15 @@ function notice(text, bad) {
 function newCard(address) {
   const card = make("article", "card");
   card.dataset.address = address;
-  const head = make("header");
-  const icon = mark(-1);
-  const name = make("h2");
-  const pill = make("span", "pill");
-  const count = make("span", "count");
-  const n = make("b"), unit = make("small");
-  count.append(n, " ", unit);
-  head.append(icon, name, pill, count);
-  const line = make("div", "line");
-  const epoch = make("span"), lease = make("span", "lease"), rate = make("span"), note = make("span");
-  line.append(epoch, lease, rate, note);
-  const bar = make("i"), left = make("span");
-  const field = make("div", "field");
-  const acts = make("div", "acts");
-  card.append(head, line, field, acts);
-  return { card, icon, name, pill, n, unit, epoch, lease, bar, left, rate, note, field, acts, head, colour: -1 };
+  const head = make("header"), icon = mark(-1), name = make("h3"), pill = make("span", "pill");
+  head.append(icon, name, pill);
+  const sum = make("div", "sum"), n = make("b"), unit = make("span"), rate = make("span", "rate");
+  sum.append(n, unit, rate);
+  const line = make("div", "line"), epoch = make("span"), lease = make("span", "lease"), note = make("span");
+  line.append(epoch, lease, note);
+  const bar = make("i"), left = make("span"), field = make("div", "field"), acts = make("div", "acts");
+  card.append(head, sum, line, field, acts);
+  return { card, icon, name, pill, n, unit, epoch, lease, bar, left, rate, note, field, acts, colour: -1 };
 }
 
 // What people are told of a member, and the class that goes with it.
@@ -72,7 +65,7 @@ function showCard(m) {
   if (c.card.className !== className) c.card.className = className;
   c.card.dataset.member = m.name;
   c.card.dataset.state = kind;
-  c.card.title = m.trouble || "";
+  c.card.title = `${m.address}, id ${m.id || "unknown"}${m.trouble ? "\n" + m.trouble : ""}`;
   if (c.colour !== m.colour) {
     c.colour = m.colour;
     const icon = mark(m.colour);
@@ -82,12 +75,12 @@ function showCard(m) {
   set(c.name, m.name);
   set(c.pill, text);
   set(c.n, m.heard ? whole(m.identities) : "–");
-  set(c.unit, m.identities === 1 ? "identity" : "identities");
+  set(c.unit, (m.identities === 1 ? "identity" : "identities") + (m.answers || !m.heard ? "" : " when last heard"));
   set(c.epoch, m.heard ? "epoch " + short(m.epoch) : "");
   c.epoch.title = m.epoch;
   showLease(c, m);
   set(c.rate, m.answers ? whole(m.rate) + " msg/s" : "");
-  set(c.note, m.storeOut > 0 && m.answers ? "no view store for " + seconds(m.storeOut) : m.name === m.address ? "" : m.address);
+  set(c.note, m.storeOut > 0 && m.answers ? "no view store for " + seconds(m.storeOut) : "");
   return c;
 }
 
@@ -192,7 +185,7 @@ function showStays(stays) {
       const table = make("table");
       for (const m of s.last) {
         const tr = make("tr");
-        tr.append(make("td", "", clock(m.at)), make("td", "", m.type), make("td", "", m.outcome), make("td", "", m.took.toFixed(2) + " ms"));
+        tr.append(make("td", "", clock(m.at)), make("td", "", m.type), make("td", "", m.outcome), make("td", "", m.took < 1 ? Math.round(m.took * 1000) + " µs" : m.took.toFixed(1) + " ms"));
         table.append(tr);
       }
       e.append(table);

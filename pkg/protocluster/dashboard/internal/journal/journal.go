@@ -4,6 +4,7 @@ package journal
 
 import (
 	"cmp"
+	"maps"
 	"reflect"
 	"slices"
 	"sync"
@@ -84,7 +85,10 @@ func (j *Journal) begin(ctx actor.Context) *entry {
 		j.remove(e)
 	}
 	j.serial++
-	e = &entry{id: id, serial: j.serial, hash: Hash(id), token: token, pid: ctx.Self(), began: time.Since(j.began), view: cluster.FromContext(ctx).View().Epoch}
+	e = &entry{
+		id: id, serial: j.serial, hash: Hash(id), token: token, pid: ctx.Self(),
+		began: time.Since(j.began), view: cluster.FromContext(ctx).View().Epoch,
+	}
 	j.active[id] = e
 	j.kinds[id.Kind]++
 	if e.strict() {
@@ -185,9 +189,7 @@ func (j *Journal) Totals() Totals {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	t.Active, t.Strict = len(j.active), j.strict
-	for kind, n := range j.kinds {
-		t.Kinds[kind] = n
-	}
+	maps.Copy(t.Kinds, j.kinds)
 	return t
 }
 

@@ -26,7 +26,7 @@ func Hash(id cluster.Identity) uint64 {
 func Level(hash uint64) int { return bits.TrailingZeros64(hash) }
 
 // sample keeps those entries whose hash ends in level zeroes: a level that
-// leaves at most most of them, and yet not too few. The same identities are
+// leaves no more than most, and yet not too few. The same identities are
 // sampled at the same level on all nodes, so one that moves is seen to move.
 type sample struct {
 	most    int
