@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -164,19 +165,21 @@ func (d *demo) meet(ctx context.Context, provider, consul string) error {
 // startMembers starts members at the same time and waits until all are up.
 func (d *demo) startMembers(ctx context.Context, names ...string) error {
 	if len(d.members) == 0 { // somebody has to be first
-		first, err := startMember(ctx, d.program, names[0], append(d.meeting.flags(nil), d.exhibition.memberFlags()...))
+		first, err := startMember(ctx, d.program, names[0], append(d.meeting.flags(nil), d.exhibition.memberFlags(names[0])...))
 		if err != nil {
 			return err
 		}
 		d.admit(first)
 		names = names[1:]
 	}
-	flags := append(d.meeting.flags(d.members), d.exhibition.memberFlags()...)
+	flags := d.meeting.flags(d.members)
 	started := make([]*member, len(names))
 	errs := make([]error, len(names))
 	var starting sync.WaitGroup
 	for i, name := range names {
-		starting.Go(func() { started[i], errs[i] = startMember(ctx, d.program, name, flags) })
+		starting.Go(func() {
+			started[i], errs[i] = startMember(ctx, d.program, name, slices.Concat(flags, d.exhibition.memberFlags(name)))
+		})
 	}
 	starting.Wait()
 	for _, m := range started {

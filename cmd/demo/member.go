@@ -14,6 +14,7 @@ type member struct {
 
 	address  string // of its remote
 	endpoint string // of its membership provider: a seed for others
+	page     string // the URL of its live page, if it serves one
 }
 
 // startMember runs the program and returns once it says that it is up.
@@ -21,7 +22,7 @@ func startMember(ctx context.Context, program, name string, flags []string) (*me
 	m := &member{process: process{name: name}}
 	up := make(chan struct{})
 	read := func(line string) {
-		var entry struct{ Msg, Address, Endpoint string }
+		var entry struct{ Msg, Address, Endpoint, URL string }
 		if json.Unmarshal([]byte(line), &entry) != nil {
 			return // not a line of the log
 		}
@@ -29,6 +30,8 @@ func startMember(ctx context.Context, program, name string, flags []string) (*me
 		case m.address != "": // who was up may read these
 		case entry.Endpoint != "":
 			m.endpoint = entry.Endpoint
+		case entry.URL != "":
+			m.page = entry.URL
 		case entry.Msg == "up":
 			m.address = entry.Address
 			close(up)

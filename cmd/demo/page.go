@@ -42,10 +42,14 @@ func (e *exhibition) watched(config *cluster.Config) *cluster.Cluster {
 	return node
 }
 
-// memberFlags are those of members that the page asks.
-func (e *exhibition) memberFlags() []string {
-	if e == nil {
+// memberFlags are those of a member that the page asks. The first serves a page as
+// well.
+func (e *exhibition) memberFlags(name string) []string {
+	switch {
+	case e == nil:
 		return nil
+	case name == "m1":
+		return []string{"-dashboard", "127.0.0.1:0", "-dashboard-names"}
 	}
 	return []string{"-dashboard-reports", "-dashboard-names"}
 }
@@ -62,8 +66,9 @@ func (d *demo) show(ctx context.Context, node *cluster.Cluster) error {
 		d.users = append(d.users, cluster.Identity{Kind: "user", Identity: fmt.Sprint(1 + n)})
 	}
 	load := startLoad(ctx, node, d.users, pageVisits, d.meeting.fenced())
-	d.board.tell("the live page is http://%s/", listener.Addr())
 	d.board.tell("kill -9 a member, or kill -STOP and later kill -CONT it, and watch; Ctrl-C ends everything")
+	d.board.tell("%s serves a live page too, as any member can: %s", d.members[0].name, d.members[0].page)
+	d.board.tell("the live page is http://%s/", listener.Addr())
 	var keeping sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
 	for i := range d.members {
@@ -91,7 +96,7 @@ func (d *demo) keep(ctx context.Context, m *member) {
 		case <-ctx.Done():
 			return
 		}
-		next, err := startMember(ctx, d.program, m.name, append(d.meeting.flags(d.others(m)), d.exhibition.memberFlags()...))
+		next, err := startMember(ctx, d.program, m.name, append(d.meeting.flags(d.others(m)), d.exhibition.memberFlags(m.name)...))
 		if err != nil {
 			d.board.tell("%s was not started: %v", m.name, err)
 			continue

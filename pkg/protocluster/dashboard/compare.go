@@ -18,7 +18,7 @@ func (c *composer) compare(l *linked, s said, now time.Time) {
 		e := event{At: now, Weight: weight, Member: l.address, Epoch: s.reply.GetEpoch()}
 		c.timeline.add(e, "%s "+format, append([]any{name}, args...)...)
 	}
-	switch yes := answers(s, now); {
+	switch yes := l.self != nil || answers(s, now); {
 	case !yes && l.silent.IsZero():
 		l.silent = s.answered
 		if _, in := c.view.At(l.address); in || s.reply.GetMember() != "" {

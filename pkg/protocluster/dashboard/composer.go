@@ -26,6 +26,8 @@ type composer struct {
 	tasks *background.Tasks
 
 	view     *cluster.View
+	last     time.Time          // when a snapshot was made last
+	woke     time.Time          // when this process stood still last
 	links    map[string]*linked // by address; those of the view, and for a while of members that left
 	names    map[string]string  // of all addresses that were asked lately
 	timeline timeline
@@ -161,8 +163,16 @@ func (c *composer) begin(address string) {
 func (c *composer) compose(now time.Time) {
 	c.relink(now)
 	all := make(map[string]said, len(c.links))
+	if now.Sub(c.last) > silence/2 {
+		c.woke = now // nobody was asked meanwhile, for this process stood still itself
+	}
+	c.last = now
 	for address, l := range c.links {
-		all[address] = l.last()
+		s := l.last()
+		if s.waited = s.answered; s.waited.Before(c.woke) {
+			s.waited = c.woke
+		}
+		all[address] = s
 	}
 	c.where.settle(all)
 	for _, address := range slices.Sorted(maps.Keys(c.links)) {

@@ -43,6 +43,7 @@ type said struct {
 	reply    *dashboardpb.ReportReply // nil: nothing yet
 	asked    time.Time                // when it was asked for that
 	answered time.Time                // and when it answered
+	waited   time.Time                // since when an answer has been waited for; set by the composer
 	err      error                    // why it did not since
 	sample   *sample                  // never modified
 	level    int                      // that the sample was asked for at

@@ -143,7 +143,7 @@ func about(address string, in cluster.Member, s said, now time.Time) memberInfo 
 
 // answers reports whether a node answers at present.
 func answers(s said, now time.Time) bool {
-	return s.reply != nil && status.Code(s.err) != codes.Unavailable && now.Sub(s.answered) < silence
+	return s.reply != nil && status.Code(s.err) != codes.Unavailable && now.Sub(s.waited) < silence
 }
 
 // leases reports whether a node goes by leases.

@@ -64,7 +64,7 @@ func TestStream_AReaderThatDoesNotReadIsLetGo(t *testing.T) {
 		g.visit(population)
 		response := g.subscribe(g.t.Context())
 		defer response.Body.Close()
-		for range 100 { // far more than the connection holds
+		for range 15 { // more than the connection holds
 			testkit.Advance(5 * time.Second)
 			g.ask(user(1), secret)
 		}
@@ -73,10 +73,10 @@ func TestStream_AReaderThatDoesNotReadIsLetGo(t *testing.T) {
 			t.Errorf("another reader sees %+v", l.state)
 		}
 		n := 0
-		for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		for lines := bufio.NewScanner(response.Body); lines.Scan() && n < 10_000; {
 			n++
 		}
-		if n == 0 || n > 1000 { // 2,000 snapshots of at least 3 lines each were made
+		if n == 0 || n == 10_000 { // it would go on for ever
 			t.Errorf("the stream that nobody read held %d lines, want it ended by the page", n)
 		}
 	})

@@ -212,8 +212,15 @@ $("search").addEventListener("submit", (e) => {
 $("close").addEventListener("click", () => { closeFound(); $("q").focus(); });
 document.addEventListener("keydown", (e) => {
   const typing = e.target instanceof HTMLInputElement;
-  if (e.key === "/" && !typing && !e.ctrlKey && !e.metaKey && !e.altKey) { e.preventDefault(); $("q").focus(); $("q").select(); }
+  if (e.key === "/" && !typing && !e.ctrlKey && !e.metaKey && !e.altKey) { e.preventDefault(); slash = true; }
   if (e.key === "Escape") { closeFound(); if (typing) e.target.blur(); }
+});
+
+// Only now, lest the key be typed into the field.
+let slash = false;
+document.addEventListener("keyup", (e) => {
+  if (e.key === "/" && slash) { $("q").focus(); $("q").select(); }
+  slash = false;
 });
 
 function live(on, text) {
