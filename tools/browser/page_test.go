@@ -77,6 +77,8 @@ func TestPage(t *testing.T) {
 	t.Run("a member's own page", func(t *testing.T) { ownPage(t, d) })
 	t.Run("without JavaScript", func(t *testing.T) { withoutJavaScript(t, d) })
 	t.Run("a member stands still", func(t *testing.T) { standsStill(t, d) })
+	t.Run("in a lab", func(t *testing.T) { buttons(t, d) })
+	t.Run("a crowd", func(t *testing.T) { crowded(t, d) })
 }
 
 func scheme(b *tab, dark bool) {

@@ -64,7 +64,7 @@ type change struct {
 
 func newComposer(p *Page, tasks *background.Tasks) *composer {
 	c := &composer{page: p, tasks: tasks, view: new(cluster.View), links: make(map[string]*linked), names: make(map[string]string),
-		where: whereabouts{homes: make(map[uint64]string), moved: make(map[[2]string]int), twice: make(map[uint64]bool)}}
+		where: newWhereabouts()}
 	return c
 }
 
@@ -169,7 +169,7 @@ func (c *composer) compose(now time.Time) {
 	c.last = now
 	for address, l := range c.links {
 		s := l.last()
-		if s.waited = s.answered; s.waited.Before(c.woke) {
+		if s.waited = s.answered; l.silent.IsZero() && s.waited.Before(c.woke) {
 			s.waited = c.woke
 		}
 		all[address] = s

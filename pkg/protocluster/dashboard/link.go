@@ -102,7 +102,7 @@ func (l *link) ask(ctx context.Context) {
 	l.fresh = time.Now()
 	l.said = said{reply: reply, asked: began, answered: time.Now(), sample: before.sample, level: before.level}
 	if reply.GetSample() != nil {
-		l.said.sample, l.said.level = newSample(reply, before), level
+		l.said.sample, l.said.level = newSample(reply, before, time.Now()), level
 	}
 }
 
@@ -129,15 +129,14 @@ func (l *link) request() (request *dashboardpb.ReportRequest, level int) {
 	return request, l.level
 }
 
-// newSample is what a reply tells that came after another.
-func newSample(reply *dashboardpb.ReportReply, before said) *sample {
+// newSample is what a reply tells that came now, after another.
+func newSample(reply *dashboardpb.ReportReply, before said, now time.Time) *sample {
 	from := reply.GetSample()
 	s := &sample{version: from.GetVersion(), level: int(from.GetLevel()), hashes: from.GetHashes(), since: make(map[uint64]time.Time)}
 	if len(from.GetNames()) == len(s.hashes) {
 		s.names = from.GetNames()
 	}
 	same := before.sample != nil && before.reply.GetSystem() == reply.GetSystem()
-	now := time.Now()
 	for _, hash := range s.hashes {
 		if same {
 			if since, known := before.sample.since[hash]; known {

@@ -81,6 +81,14 @@ func (m memberInfo) KindsText() string {
 	return strings.Join(parts, ", ")
 }
 
+// took is a duration in milliseconds as people read it.
+func took(ms float64) string {
+	if ms < 1 {
+		return fmt.Sprintf("%.0f µs", ms*1000)
+	}
+	return fmt.Sprintf("%.1f ms", ms)
+}
+
 // templates are the pages that are made here.
 func templates() *template.Template {
 	clock := func(t time.Time) string {
@@ -92,6 +100,7 @@ func templates() *template.Template {
 	functions := template.FuncMap{
 		"clock": clock, "short": short,
 		"whole": func(f float64) string { return fmt.Sprintf("%.0f", f) },
+		"took":  took,
 		"tenth": func(f float64) string { return fmt.Sprintf("%.1f", f) },
 	}
 	return template.Must(template.New("").Funcs(functions).ParseFS(static, "static/*.html"))

@@ -24,6 +24,10 @@ type whereabouts struct {
 	twice map[uint64]bool   // identities seen on two members at once, and told
 }
 
+func newWhereabouts() whereabouts {
+	return whereabouts{homes: make(map[uint64]string), moved: make(map[[2]string]int), twice: make(map[uint64]bool)}
+}
+
 // settle chooses the level at which all samples together are small enough.
 func (w *whereabouts) settle(all map[string]said) {
 	total := func(level int) (n int) {

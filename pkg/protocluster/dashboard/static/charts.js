@@ -26,7 +26,7 @@ export class Charts {
     const p = this.points.at(-1);
     $("now-requests").textContent = whole(p.requests);
     const recent = this.points.reduce((n, q) => n + q.failures, 0);
-    $("now-failures").textContent = recent > 0 ? `${whole(p.failures)} now, ${whole(recent)} in two minutes` : "0";
+    $("now-failures").textContent = recent > 0 ? `${whole(p.failures)} now, ${whole(recent)} in 2 min` : "0";
     $("now-latency").textContent = p.requests > 0 ? `median ${time(p.median)}, 99 % ${time(p.slow)}` : "";
     this.draw();
   }

@@ -47,8 +47,9 @@ export class DotMap {
     host.addEventListener("click", (e) => { const d = this.at(e); if (d && d.name && !e.target.closest("button")) find(d.name); });
   }
 
-  members(list) {
-    let changed = list.length !== this.fields.size;
+  members(list, twice) {
+    let changed = list.length !== this.fields.size || twice !== this.twice;
+    this.twice = twice;
     for (const m of list) {
       let f = this.fields.get(m.address);
       if (!f) { f = new Field(); this.fields.set(m.address, f); changed = true; }
@@ -75,16 +76,17 @@ export class DotMap {
     requestAnimationFrame((now) => { this.stale = false; this.reconcile(now); });
   }
 
-  // Who hosts an identity: a member that may act before one that may not; of several, where the dot is already.
+  // Who hosts an identity: a member that may act before one that may not, one in the view before one that is out. Answers come one after
+  // the other, so that two name the same identity means nothing unless the page's process has found it to be so.
   reconcile(now) {
     const owners = new Map(), extra = [];
-    const order = [...this.samples].filter(([a]) => this.fields.has(a)).sort(([a], [b]) => this.fields.get(b).acts - this.fields.get(a).acts);
-    for (const [address, s] of order) {
-      const field = this.fields.get(address);
+    const order = [...this.samples].filter(([a]) => this.fields.has(a))
+      .map(([a, s]) => [this.fields.get(a), s]).sort(([f], [g]) => g.acts - f.acts || (f.away > 1e8) - (g.away > 1e8) || (f.acts ? 0 : f.away - g.away));
+    for (const [field, s] of order) {
       for (const id of s.ids) {
         const other = owners.get(id);
         if (!other) { owners.set(id, field); continue; }
-        if (!field.acts) continue;
+        if (!field.acts || !this.twice) continue;
         const dot = this.dots.get(id);
         if (dot && dot.home === field) { owners.set(id, field); extra.push([id, other]); } else extra.push([id, field]);
       }

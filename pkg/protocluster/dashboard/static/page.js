@@ -36,10 +36,10 @@ function newCard(address) {
   card.dataset.address = address;
   const head = make("header"), icon = mark(-1), name = make("h3"), pill = make("span", "pill");
   head.append(icon, name, pill);
-  const sum = make("div", "sum"), n = make("b"), unit = make("span"), rate = make("span", "rate");
-  sum.append(n, unit, rate);
-  const line = make("div", "line"), epoch = make("span"), lease = make("span", "lease"), note = make("span");
-  line.append(epoch, lease, note);
+  const sum = make("div", "sum"), n = make("b"), unit = make("span");
+  sum.append(n, unit);
+  const line = make("div", "line"), rate = make("span"), epoch = make("span"), lease = make("span", "lease"), note = make("span");
+  line.append(rate, epoch, lease, note);
   const bar = make("i"), left = make("span"), field = make("div", "field"), acts = make("div", "acts");
   card.append(head, sum, line, field, acts);
   return { card, icon, name, pill, n, unit, epoch, lease, bar, left, rate, note, field, acts, colour: -1 };
@@ -116,7 +116,7 @@ function showState(s) {
   for (const [address, c] of cards) if (!seen.has(address)) { c.card.remove(); cards.delete(address); }
   if (n === 0) host.replaceChildren(make("p", "", "No member is known yet."));
   else if (host.firstChild && !host.firstChild.dataset.address) host.firstChild.remove();
-  map.members(s.members.map((m) => ({ address: m.address, name: m.name, colour: m.colour, acts: m.answers && !(m.leases && !m.leased && m.identities > 0), field: cards.get(m.address).field })));
+  map.members(s.members.map((m) => ({ address: m.address, name: m.name, colour: m.colour, acts: m.answers && !(m.leases && !m.leased && m.identities > 0), away: (m.status === "out" ? 1e9 : 0) + m.silent, field: cards.get(m.address).field })), s.twice > 0);
   lab.place(new Map(s.members.map((m) => [m.name, cards.get(m.address).acts])));
   $("legend").hidden = false;
   set($("legend-dots"), (s.each > 1 ? `One dot stands for ${whole(s.each)} identities, chosen by hash.` : "One dot is one identity.") +
