@@ -30,6 +30,13 @@ demo: $(if $(filter consul,$(PROVIDER)),$(CONSUL)) ## Start three members, kill 
 	@$(GO) build -o $(BIN)/ ./cmd/member ./cmd/demo
 	@$(BIN)/demo -member $(BIN)/member -provider $(PROVIDER) $(DEMO)
 
+PAGE ?= 127.0.0.1:8080
+
+.PHONY: page
+page: $(if $(filter consul,$(PROVIDER)),$(CONSUL)) ## Watch three members on a live page at PAGE until you stop it, and break them; PROVIDER=consul: with leases
+	@$(GO) build -o $(BIN)/ ./cmd/member ./cmd/demo
+	@$(BIN)/demo -page $(PAGE) -plain -member $(BIN)/member -provider $(PROVIDER) $(DEMO)
+
 # One goroutine does all there is in these, so nothing can race, and looking for
 # that would make them ten times as slow.
 SEALEDVIEW := ./pkg/protocluster/internal/sealedview
@@ -123,6 +130,16 @@ test-integration: $(CONSUL) ## Test against a real Consul and real processes, wi
 	if [ "$(CI)" = true ] && grep -q -e '--- SKIP' $$log; then echo 'CI=true, and a test was skipped'; status=1; fi; \
 	exit $$status
 
+BROWSER := $(GO) test -C tools/browser -v -count=1 -timeout=10m
+
+.PHONY: test-page
+test-page: $(CONSUL) ## Test the live page in a real Chromium, and keep what it looked like in .bin/artifacts (1 min)
+	$(BROWSER) -tags=integration -run='^TestPage$$' .
+
+.PHONY: pictures
+pictures: $(CONSUL) ## Make the pictures of the live page anew that the texts show
+	$(BROWSER) -tags=pictures -run='^TestPictures$$' .
+
 KILLS ?= 100
 
 .PHONY: measure
@@ -138,12 +155,14 @@ check: ## Do what CI does
 vet: ## Run go vet
 	$(GO) vet $(PACKAGES) ./exercises_test/...
 	$(GO) vet -C tools/protogen ./...
+	$(GO) vet -C tools/browser -tags=integration,pictures ./...
 	$(GO) vet -C slides ./...
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Run the linters of .golangci.yml (the first time it builds them: 2 min)
 	$(BIN)/golangci-lint run $(PACKAGES) ./exercises_test/...
 	cd tools/protogen && $(BIN)/golangci-lint run
+	cd tools/browser && $(BIN)/golangci-lint run --build-tags=integration,pictures
 	cd slides && $(BIN)/golangci-lint run
 
 .PHONY: fmt

@@ -101,7 +101,7 @@ func TestRun_ServesTheLivePageUntilItLeaves(t *testing.T) {
 	if !strings.Contains(log.got, t.Name()) || !strings.Contains(log.got, "Members") {
 		t.Errorf("the page at %q is %q", log.url, log.got)
 	}
-	if response, err := http.Get(log.url); err == nil { //nolint:noctx // it is to fail at once
+	if response, err := http.Get(log.url); err == nil {
 		_ = response.Body.Close()
 		t.Error("the page is served after the member has left")
 	}

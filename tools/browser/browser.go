@@ -87,7 +87,8 @@ func (t *Tab) begin(screen Screen) error {
 		err = errors.Join(err, off)
 	}
 	if screen.Before != "" {
-		_, add := chromedp.Call(t.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: screen.Before})
+		_, add := chromedp.Call(t.ctx, page.AddScriptToEvaluateOnNewDocument,
+			page.AddScriptToEvaluateOnNewDocumentParams{Source: screen.Before})
 		err = errors.Join(err, add)
 	}
 	return errors.Join(err, t.Scheme(screen.Dark))

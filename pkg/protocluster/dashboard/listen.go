@@ -25,7 +25,7 @@ func Check(address, token string) error {
 			" set a token, or listen on 127.0.0.1:%s", address, port))
 	}
 	if token != "" && len(token) < leastToken {
-		faults = append(faults, fmt.Errorf("dashboard: a token of %d bytes can be guessed; use %d or more, such as openssl rand -hex 16 makes",
+		faults = append(faults, fmt.Errorf("dashboard: a token of %d bytes can be guessed; use %d or more, such as of openssl rand -hex 16",
 			len(token), leastToken))
 	}
 	return errors.Join(faults...)

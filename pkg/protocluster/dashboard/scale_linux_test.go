@@ -24,12 +24,13 @@ const mostCPU = 0.3
 func BenchmarkScale(b *testing.B) {
 	for _, size := range []struct{ members, identities int }{{3, 1_000}, {20, 100_000}} {
 		b.Run(fmt.Sprintf("%d members, %d identities", size.members, size.identities), func(b *testing.B) {
-			benchmarkScale(b, size.members, size.identities)
+			cost(b, size.members, size.identities)
 		})
 	}
 }
 
-func benchmarkScale(b *testing.B, members, identities int) {
+func cost(b *testing.B, members, identities int) {
+	b.Helper()
 	var reporters []*dashboard.Reporter
 	watch := testkit.WithConfig(func(_ int, c *cluster.Config) *cluster.Config {
 		reporters = append(reporters, dashboard.NewReporter(dashboard.ReporterConfig{}))
@@ -53,7 +54,9 @@ func benchmarkScale(b *testing.B, members, identities int) {
 		read := follow(ctx, b, server.URL)
 		with += spent(b)
 		cancel()
-		<-ran
+		if err := <-ran; err != nil {
+			b.Error(err)
+		}
 		bytes += float64(<-read)
 		server.Close()
 	}

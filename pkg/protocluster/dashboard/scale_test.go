@@ -36,7 +36,7 @@ func crowd(t testing.TB, client *testkit.Node, n int) {
 // draws no more than so many dots.
 func scale(t *testing.T, members, identities int) {
 	open(t, members, func(g *gallery) {
-		crowd(t, g.client, identities)
+		crowd(g.t, g.client, identities)
 		testkit.Advance(10 * time.Second)
 		l := g.look()
 		if l.state.Identities != identities || len(l.state.Members) != members {

@@ -2,7 +2,7 @@
 const span = 120; // seconds
 const $ = (id) => document.getElementById(id);
 const whole = (n) => new Intl.NumberFormat("en").format(Math.round(n));
-const time = (ms) => (ms < 1 ? ms.toFixed(2) + " ms" : ms < 100 ? ms.toFixed(1) + " ms" : ms < 1000 ? Math.round(ms) + " ms" : (ms / 1000).toFixed(2) + " s");
+const time = (ms) => (ms < 1 ? ms.toFixed(2) + " ms" : ms < 10 ? ms.toFixed(1) + " ms" : ms < 1000 ? Math.round(ms) + " ms" : (ms / 1000).toFixed(2) + " s");
 
 // The next of 1, 2 and 5 times a power of ten.
 function nice(n) {

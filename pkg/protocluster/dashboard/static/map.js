@@ -93,9 +93,10 @@ export class DotMap {
     }
     const wanted = new Map([...owners].map(([id, f]) => [id, [id, f, false]]));
     for (const [id, f] of extra) wanted.set(id + "@" + f.address, [id, f, true]);
-    for (const [key, dot] of this.dots) {
+    for (const [key, dot] of this.dots) { // all leave before any arrives, so that cells are used again
       const want = wanted.get(key);
-      if (!want || !this.fields.has(dot.home.address)) dot.home.leave(dot);
+      if (want && want[1] === dot.home) continue;
+      dot.home.leave(dot);
       if (!want) this.dots.delete(key);
     }
     let count = 0;
@@ -106,7 +107,6 @@ export class DotMap {
         dot = { id, born: now, twice };
         this.dots.set(key, dot);
       } else {
-        if (dot.home.cells[dot.cell] === dot) dot.home.leave(dot);
         dot.moved = now;
         count++;
       }
