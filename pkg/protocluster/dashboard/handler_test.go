@@ -222,11 +222,12 @@ func TestCheck(t *testing.T) {
 			if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
 				t.Errorf("Check(%q, %q) = %v, want %q", row.address, row.token, err, row.want)
 			}
-			l, err := lonelyPage(func(c *dashboard.Config) { c.Token = row.token }).Listen(t.Context(), strings.Replace(row.address, "8080", "0", 1))
+			if row.want == "" {
+				return // not everybody is to reach a test
+			}
+			l, err := lonelyPage(func(c *dashboard.Config) { c.Token = row.token }).Listen(t.Context(), row.address)
 			if err == nil {
 				_ = l.Close()
-			}
-			if refused := row.want != ""; refused && err == nil {
 				t.Error("Listen does not refuse it")
 			}
 		})
