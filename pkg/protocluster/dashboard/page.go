@@ -49,7 +49,7 @@ func NewPage(node *cluster.Cluster, reporter *Reporter, config Config) *Page {
 	if config.Interval <= 0 {
 		config.Interval = 250 * time.Millisecond
 	}
-	p := &Page{node: node, reporter: reporter, config: config, now: latest.New(new(snapshot)),
+	p := &Page{node: node, reporter: reporter, config: config, now: latest.New(&snapshot{Cluster: reporter.cluster}),
 		viewers: make(chan struct{}, mostViewers), searches: make(chan struct{}, mostSearches), over: make(chan struct{})}
 	p.pages, p.routes = templates(), p.router()
 	return p

@@ -84,13 +84,16 @@ function showCard(m) {
   return c;
 }
 
+let longest = 1000; // of all leases so far, in milliseconds: what a full bar is
+
 function showLease(c, m) {
   c.lease.hidden = !m.leases || !m.answers;
   if (c.lease.hidden) return;
   c.lease.className = m.leased ? "lease" : "lease none";
   if (m.leased) {
     if (c.bar.parentNode !== c.lease) c.lease.replaceChildren("lease ", c.bar, c.left);
-    c.bar.style.setProperty("--left", Math.min(1, m.lease / 1000));
+    longest = Math.max(longest, m.lease);
+    c.bar.style.setProperty("--left", m.lease / longest);
     set(c.left, (m.lease / 1000).toFixed(2) + " s");
   } else if (c.lease.textContent !== "no lease") c.lease.replaceChildren("no lease");
 }
