@@ -64,14 +64,11 @@ func (c *Cluster) Request(ctx context.Context, id Identity, message any, opts ..
 	return n.request(ctx, id, call, message)
 }
 
-func (n *node) request(ctx context.Context, id Identity, call Call, message any) (any, error) {
-	n.stats.requests.Add(1)
-	began := time.Now()
-	reply, err := n.call(ctx, id, call, func(ctx context.Context, pid *actor.PID) (any, error) {
+func (n *node) request(ctx context.Context, id Identity, call Call, message any) (reply any, err error) {
+	defer n.stats.calls.End(n.stats.calls.Begin(), &err)
+	return n.call(ctx, id, call, func(ctx context.Context, pid *actor.PID) (any, error) {
 		return n.system.Ask(ctx, pid, message)
 	})
-	n.stats.calls.Note(began, err)
-	return reply, err
 }
 
 // Send sends message to the virtual actor id and returns nil once it was handed

@@ -34,7 +34,7 @@ type Stats struct {
 type Latency = tally.Counts
 
 type counters struct {
-	requests, retries, hits, misses, activations, displaced atomic.Uint64
+	retries, hits, misses, activations, displaced atomic.Uint64
 
 	calls tally.Calls // of Request
 }
@@ -43,11 +43,10 @@ type counters struct {
 func (c *Cluster) Stats() Stats {
 	s := &c.stats
 	stats := Stats{
-		Requests: s.requests.Load(), Retries: s.retries.Load(),
-		CacheHits: s.hits.Load(), CacheMisses: s.misses.Load(),
+		Retries: s.retries.Load(), CacheHits: s.hits.Load(), CacheMisses: s.misses.Load(),
 		Activations: s.activations.Load(), Displaced: s.displaced.Load(),
 	}
-	stats.Failures, stats.Unknown, stats.Latency = s.calls.Counts()
+	stats.Requests, stats.Failures, stats.Unknown, stats.Latency = s.calls.Counts()
 	if n := c.node.Load(); n != nil {
 		n.tenure.count(&stats)
 	}

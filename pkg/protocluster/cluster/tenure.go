@@ -332,9 +332,7 @@ func (t *tenure) count(to *Stats) {
 	from := s.Stats()
 	to.Lapses, to.Evictions, to.Violations = from.Lapses, from.Evictions, from.Violations
 	to.StoreErrors, to.StoreWrites, to.StoreAge, to.StoreOut = from.StoreErrors, from.StoreWrites, from.StoreAge, from.StoreOut
-	if s.Serves() {
-		to.Lease = max(time.Until(s.Until()), 0)
-	}
+	to.Lease = s.Lease()
 }
 
 // Strict implements Node.

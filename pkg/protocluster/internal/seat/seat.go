@@ -142,6 +142,14 @@ func (s *Seat) Until() time.Time {
 	return s.zero.Add(until)
 }
 
+// Lease is what is left of the lease unless it is renewed; zero if there is none.
+func (s *Seat) Lease() time.Duration {
+	if !s.Serves() {
+		return 0
+	}
+	return max(time.Until(s.Until()), 0)
+}
+
 // Answer is another member's word on one identity: that it has installed this
 // view, does not hold the identity, and will not activate it under an older view.
 type Answer struct {

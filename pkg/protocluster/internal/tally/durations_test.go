@@ -74,9 +74,12 @@ func TestCounts_SinceAndAnd(t *testing.T) {
 func TestCalls_CountsHowTheyEnded(t *testing.T) {
 	var c tally.Calls
 	for _, err := range []error{nil, actor.ErrNotDelivered, fmt.Errorf("lost: %w", actor.ErrUnknownOutcome)} {
-		c.Note(time.Now(), err)
+		func() {
+			defer c.End(c.Begin(), &err)
+		}()
 	}
-	if failures, unknown, took := c.Counts(); failures != 2 || unknown != 1 || took.Total() != 3 {
-		t.Errorf("%d failures, %d unknown, %d in all; want 2, 1, 3", failures, unknown, took.Total())
+	c.Begin()
+	if begun, failures, unknown, took := c.Counts(); begun != 4 || failures != 2 || unknown != 1 || took.Total() != 3 {
+		t.Errorf("%d calls, %d failures, %d unknown, %d have ended; want 4, 2, 1, 3", begun, failures, unknown, took.Total())
 	}
 }
