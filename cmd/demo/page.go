@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,6 +29,8 @@ type exhibition struct {
 
 	reporter *dashboard.Reporter
 	page     *dashboard.Page
+
+	mu sync.Mutex // of demo.members, once members are started anew
 }
 
 // watched makes the demo's own node one that serves the page.
@@ -72,7 +75,7 @@ func (d *demo) show(ctx context.Context, node *cluster.Cluster) error {
 	var keeping sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
 	for i := range d.members {
-		keeping.Go(func() { d.keep(ctx, d.members[i]) })
+		keeping.Go(func() { d.keep(ctx, i) })
 	}
 	err = e.page.Serve(ctx, listener)
 	cancel()
@@ -81,13 +84,13 @@ func (d *demo) show(ctx context.Context, node *cluster.Cluster) error {
 	return err
 }
 
-// keep starts a member anew, under its name, whenever it has ended.
-func (d *demo) keep(ctx context.Context, m *member) {
+// keep starts the member of that number anew, under its name, whenever it has ended.
+func (d *demo) keep(ctx context.Context, i int) {
+	m, _ := d.others(i)
 	for {
 		select {
 		case <-m.ended:
 		case <-ctx.Done():
-			m.kill()
 			return
 		}
 		d.board.tell("%s has ended; it is started anew in %v", m.name, away)
@@ -96,23 +99,22 @@ func (d *demo) keep(ctx context.Context, m *member) {
 		case <-ctx.Done():
 			return
 		}
-		next, err := startMember(ctx, d.program, m.name, append(d.meeting.flags(d.others(m)), d.exhibition.memberFlags(m.name)...))
+		_, others := d.others(i)
+		next, err := startMember(ctx, d.program, m.name, append(d.meeting.flags(others), d.exhibition.memberFlags(m.name)...))
 		if err != nil {
 			d.board.tell("%s was not started: %v", m.name, err)
 			continue
 		}
 		d.board.tell("%s is up at %s, process %d", next.name, next.address, next.cmd.Process.Pid)
-		m = next
+		d.exhibition.mu.Lock()
+		m, d.members[i] = next, next
+		d.exhibition.mu.Unlock()
 	}
 }
 
-// others are the members that were started first, but for one.
-func (d *demo) others(m *member) []*member {
-	var others []*member
-	for _, o := range d.members {
-		if o.name != m.name {
-			others = append(others, o)
-		}
-	}
-	return others
+// others returns the member of that number, and all others.
+func (d *demo) others(i int) (m *member, others []*member) {
+	d.exhibition.mu.Lock()
+	defer d.exhibition.mu.Unlock()
+	return d.members[i], slices.Delete(slices.Clone(d.members), i, i+1)
 }
