@@ -231,6 +231,14 @@ func TestPage_MembersAnswerOnlyWithTheirToken(t *testing.T) {
 			}
 		}, func(c *galleryConfig) { c.reporter.Token = token })
 	})
+	t.Run("the same", func(t *testing.T) {
+		open(t, 1, func(g *gallery) {
+			text := get(g.page, "/", header("Authorization", "Bearer "+token)).Body.String()
+			if !strings.Contains(text, "<th>m1</th>") || strings.Contains(text, token) {
+				t.Errorf("the page does not show m1, or shows the token:\n%s", text)
+			}
+		}, func(c *galleryConfig) { c.reporter.Token, c.page.Token = token, token })
+	})
 }
 
 func TestPage_RunsOnce(t *testing.T) {
