@@ -3,7 +3,7 @@
 package main
 
 import (
-	assembled "github.com/protocluster/workshop/chapters/chapter4/11_assembled"
+	assembled "github.com/protocluster/workshop/chapters/chapter4/11_lab"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
 )
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	assembled "github.com/protocluster/workshop/chapters/chapter4/11_assembled"
+	assembled "github.com/protocluster/workshop/chapters/chapter4/11_lab"
 )
 
 // As long as the exercises are stubs, this says which; with the solutions it

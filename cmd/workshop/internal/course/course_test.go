@@ -14,7 +14,7 @@ const good = `{"chapters": [{"id": "4", "dir": "chapter4", "title": "Clusters", 
 	{"id": "4.1", "dir": "01_kinds", "title": "Kinds", "objective": "A promise.", "minutes": 20, "level": "core",
 	 "tests": ["TestA"], "wrong": [{"misconception": "last-one-wins", "test": "TestA"}]},
 	{"id": "4.2", "dir": "02_members", "title": "Members", "objective": "A view.", "minutes": 20, "level": "core", "draft": true},
-	{"id": "4.11", "dir": "11_assembled", "title": "Lab", "objective": "All.", "minutes": 20, "level": "lab", "needs": ["4.1"], "tests": ["TestB"]}
+	{"id": "4.11", "dir": "11_lab", "title": "Lab", "objective": "All.", "minutes": 20, "level": "lab", "needs": ["4.1"], "tests": ["TestB"]}
 ]}]}`
 
 // write makes a folder whose manifest says text.

@@ -16,7 +16,6 @@ import (
 	failover "github.com/protocluster/workshop/chapters/chapter4/06_failover"
 	eviction "github.com/protocluster/workshop/chapters/chapter4/07_eviction"
 	drain "github.com/protocluster/workshop/chapters/chapter4/08_drain"
-	minority "github.com/protocluster/workshop/chapters/chapter4/09_minority"
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
 )
@@ -43,7 +42,8 @@ type locator struct {
 	gate    *failover.Gate
 	idle    *eviction.Passivator
 	drainer *drain.Drainer
-	quorum  *minority.Quorum // nil as long as 4.9 is not written
+	votes   bool // 4.9 is written
+	ballot  atomic.Pointer[ballot]
 
 	view    atomic.Pointer[cluster.View] // as exercise 4.2 has it; replaced whole
 	known   members.View                 // of Update alone, as are lives
@@ -65,9 +65,7 @@ func (n *locator) Update(view *cluster.View) {
 	for _, gone := range n.gate.Change(now, seen) {
 		n.cache.RemoveMember(gone.Address)
 	}
-	if n.quorum != nil {
-		n.quorum.Change(now, seen)
-	}
+	n.vote(now, seen)
 	if self, _ := seen.Member(n.host.Self().ID); self.Status == cluster.Leaving {
 		n.leaving.Do(func() { n.tasks.Go(func() { _ = n.drainer.Drain(n.ctx) }) }) // the host waits for what is stopped
 	}

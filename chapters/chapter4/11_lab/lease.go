@@ -7,6 +7,7 @@ import (
 	"time"
 
 	failover "github.com/protocluster/workshop/chapters/chapter4/06_failover"
+	minority "github.com/protocluster/workshop/chapters/chapter4/09_minority"
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
 )
@@ -15,12 +16,33 @@ import (
 // their leases: a Host carries nothing else between Locators.
 const leaseKind = "chapter4.lease"
 
+// ballot is the quorum of a member in one of its lives: whoever was dropped from
+// the view comes back under another ID, and votes under that.
+type ballot struct {
+	id     string
+	quorum *minority.Quorum
+}
+
+// vote takes a new view in, in Update's goroutine.
+func (n *locator) vote(now time.Time, view *cluster.View) {
+	if !n.votes {
+		return
+	}
+	id := n.host.Self().ID
+	b := n.ballot.Load()
+	if b == nil || b.id != id {
+		b = &ballot{id, minority.New(id, n.term)}
+	}
+	b.quorum.Change(now, view)
+	n.ballot.Store(b)
+}
+
 // lease is what this member may do now. Without exercise 4.9 it grants itself.
 func (n *locator) lease() failover.Lease {
 	now := time.Now()
 	l := failover.Lease{Epoch: n.view.Load().Epoch, Until: now.Add(n.term)}
-	if n.quorum != nil {
-		l.Until = n.quorum.Until(now)
+	if n.votes {
+		l.Until = n.ballot.Load().quorum.Until(now)
 	}
 	return l
 }
@@ -33,7 +55,7 @@ func (n *locator) keepLease() {
 	asked := &questions{under: make(map[string]bool)}
 	for {
 		n.renew(asked)
-		if n.quorum != nil && !time.Now().Before(n.lease().Until) {
+		if n.votes && !time.Now().Before(n.lease().Until) {
 			n.host.Retain(func(cluster.Identity) bool { return false })
 		}
 		select {
@@ -71,8 +93,8 @@ func (q *questions) end(id string) {
 // renew asks all other members that have not been asked yet. One that is in no
 // view, such as a client, has no lease to ask for.
 func (n *locator) renew(asked *questions) {
-	view, self := n.view.Load(), n.host.Self()
-	if _, member := view.Member(self.ID); n.quorum == nil || !member {
+	view, self, b := n.view.Load(), n.host.Self(), n.ballot.Load()
+	if _, member := view.Member(self.ID); !n.votes || !member || b.id != self.ID {
 		return
 	}
 	for _, m := range view.Members {
@@ -85,7 +107,7 @@ func (n *locator) renew(asked *questions) {
 			defer cancel()
 			sent := time.Now()
 			if _, err := n.host.Ask(ctx, m, cluster.Identity{Kind: leaseKind, Identity: self.ID}); err == nil {
-				_ = n.quorum.Granted(m.ID, sent) // it may have left meanwhile
+				_ = b.quorum.Granted(m.ID, sent) // it may have left meanwhile
 			}
 		})
 	}

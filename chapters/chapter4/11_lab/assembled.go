@@ -14,7 +14,6 @@ import (
 	failover "github.com/protocluster/workshop/chapters/chapter4/06_failover"
 	eviction "github.com/protocluster/workshop/chapters/chapter4/07_eviction"
 	drain "github.com/protocluster/workshop/chapters/chapter4/08_drain"
-	minority "github.com/protocluster/workshop/chapters/chapter4/09_minority"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
 )
 
@@ -72,9 +71,7 @@ func (l *Lookup) Bind(host cluster.Host) (cluster.Locator, error) {
 	n.gate = failover.New(placement.Owner, holdTerms*n.term)
 	n.drainer = drain.New(n)
 	n.idle = eviction.New(l.config.Eviction, n.evict)
-	if written("4.9") {
-		n.quorum = minority.New(host.Self().ID, n.term)
-	}
+	n.votes = written("4.9")
 	// A silent member is dropped from the view after its lease is over: nobody who
 	// went before this node came has one. So its first view counts as an old one.
 	n.gate.Change(time.Now().Add(-holdTerms*n.term), host.View())
