@@ -9,11 +9,13 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/protocluster/workshop/cmd/internal/ledger"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster/clusterproviders/automanaged"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster/clusterproviders/consul"
@@ -27,6 +29,7 @@ type config struct {
 	cluster  string
 	name     string
 	address  string
+	announce string
 	provider string
 	bind     string
 	seeds    string
@@ -35,8 +38,13 @@ type config struct {
 	prefix   string
 	lookup   string
 	kinds    string
+	ledger   string
 	logLevel slog.Level
 	drain    time.Duration
+
+	load    int    // how many users a client asks; 0: it is a member
+	observe string // where that client serves what it has seen
+	probe   string // whom to ask, instead of all else
 
 	dashboard dashboardConfig
 }
@@ -57,6 +65,9 @@ const usage = `member runs one node of a cluster until it is told to stop.
 SIGTERM or SIGINT drains it: it leaves the cluster, finishes what is queued and
 ends with status 0. Each flag can also be set by the environment variable
 MEMBER_ and its name, such as MEMBER_LOG_LEVEL; the flag wins.
+
+With -load it is a client instead, which asks users again and again. With -probe
+it is neither: it asks one that runs.
 
 `
 
@@ -94,6 +105,7 @@ func (c *config) flags(out io.Writer) *flag.FlagSet {
 	flags.StringVar(&c.cluster, "cluster", "workshop", "`name` of the cluster; only members with the same name meet")
 	flags.StringVar(&c.name, "name", "", "`name` of this member for people; default: its address")
 	flags.StringVar(&c.address, "address", "127.0.0.1:0", "`host:port` to serve other members on; port 0 picks a free one")
+	flags.StringVar(&c.announce, "advertise", "", "`host:port` at which the others reach it, if that is not -address")
 	flags.StringVar(&c.provider, "provider", byGossip, "what finds the other members: "+providers)
 	flags.StringVar(&c.bind, "bind", "", "`host:port` of the automanaged provider's own endpoint;"+
 		" default: the first free of -seeds on this machine, else a free port")
@@ -105,9 +117,15 @@ func (c *config) flags(out io.Writer) *flag.FlagSet {
 	flags.StringVar(&c.prefix, "consul-prefix", "", "`folder` of all clusters in Consul's key-value store; default: "+consul.DefaultPrefix)
 	flags.StringVar(&c.lookup, "lookup", byHash, "what places identities on members: "+lookups+
 		"; partition never has two of one, for which it needs -provider consul")
-	flags.StringVar(&c.kinds, "kinds", "user", "comma-separated `kinds` to host, of: "+names(knownKinds("")))
+	flags.StringVar(&c.kinds, "kinds", "user", "comma-separated `kinds` to host, of: "+names(knownKinds("", nil)))
+	flags.StringVar(&c.ledger, "ledger", "", "`URL` of the ledger in which users record numbers,"+
+		" of a client with -observe; none by default")
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
 	flags.DurationVar(&c.drain, "drain", c.drain, "longest `time` to finish what is queued when told to stop")
+	flags.IntVar(&c.load, "load", 0, "be a client, and ask as many `users` each second until told to stop")
+	flags.StringVar(&c.observe, "observe", "127.0.0.1:0", "`host:port` at which a client with -load serves the ledger, at /ledger,"+
+		" and what it has witnessed, at /report")
+	flags.StringVar(&c.probe, "probe", "", "`host:port` of a member: status 0 if it is up; or an http URL: print what it answers; and end")
 	c.dashboard.flags(flags)
 	return flags
 }
@@ -131,6 +149,9 @@ func (c *config) clusterConfig(ctx context.Context) (*cluster.Config, error) {
 	if err != nil {
 		faults = append(faults, err)
 	}
+	if c.load < 0 {
+		faults = append(faults, fmt.Errorf("member: -load %d is less than nobody; leave it out for a member", c.load))
+	}
 	faults = append(faults, c.dashboard.check())
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
@@ -138,7 +159,11 @@ func (c *config) clusterConfig(ctx context.Context) (*cluster.Config, error) {
 	for i, k := range kinds {
 		kinds[i] = adapt(k)
 	}
-	return cluster.Configure(c.cluster, provider, lookup, remote.Configure(host, port), cluster.WithKinds(kinds...)), nil
+	if c.load > 0 {
+		kinds = nil // a client hosts nothing
+	}
+	at := remote.Configure(host, port, remote.WithAdvertised(c.announce))
+	return cluster.Configure(c.cluster, provider, lookup, at, cluster.WithKinds(kinds...)), nil
 }
 
 func splitAddress(address string) (host string, port int, err error) {
@@ -197,7 +222,15 @@ func (c *config) identityLookup() (cluster.IdentityLookup, func(cluster.Kind) cl
 }
 
 func (c *config) hostedKinds() ([]cluster.Kind, error) {
-	known := knownKinds(c.name)
+	var book *ledger.Client
+	if c.ledger != "" {
+		u, err := url.Parse(c.ledger)
+		if err != nil || u.Scheme != "http" || u.Host == "" {
+			return nil, fmt.Errorf("member: -ledger %q is no URL; write it as http://host:port/ledger", c.ledger)
+		}
+		book = ledger.Dial(c.ledger)
+	}
+	known := knownKinds(c.name, book)
 	var kinds []cluster.Kind
 	for _, name := range list(c.kinds) {
 		kind, ok := known[name]

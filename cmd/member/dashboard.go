@@ -15,14 +15,17 @@ import (
 
 // dashboardConfig is what flags say about the live page.
 type dashboardConfig struct {
-	address string // "": this member serves no page
-	reports bool
-	names   bool
-	token   string
+	address   string // "": this member serves no page
+	published bool
+	reports   bool
+	names     bool
+	token     string
 }
 
 func (c *dashboardConfig) flags(flags *flag.FlagSet) {
 	flags.StringVar(&c.address, "dashboard", "", "`host:port` to serve the live page of the cluster on; default: it is not served")
+	flags.BoolVar(&c.published, "dashboard-published", false, "this is a container, of which the port of -dashboard is published on a"+
+		" loopback address only: serve the page beyond this container without a token, to those who call it by a loopback name")
 	flags.BoolVar(&c.reports, "dashboard-reports", false, "answer the live pages of other nodes; a member that serves one does so anyway")
 	flags.BoolVar(&c.names, "dashboard-names", false, "let live pages show the identities that live here by name")
 	flags.StringVar(&c.token, "dashboard-token", "", "`secret` that live pages ask people for, and show to other members;"+
@@ -32,6 +35,10 @@ func (c *dashboardConfig) flags(flags *flag.FlagSet) {
 // check says all that is wrong with c.
 func (c *dashboardConfig) check() error {
 	switch {
+	case c.published && (c.address == "" || c.token != ""):
+		return errors.New("member: -dashboard-published is about a page without a token;" +
+			" add -dashboard 0.0.0.0:8080, and leave -dashboard-token out")
+	case c.published:
 	case c.address != "":
 		if err := dashboard.Check(c.address, c.token); err != nil {
 			return fmt.Errorf("member: -dashboard and -dashboard-token: %w", err)
@@ -64,9 +71,24 @@ func (c *config) node(ctx context.Context, system *actor.System, config *cluster
 		return node, b, nil
 	}
 	b.page = dashboard.NewPage(node, b.reporter, dashboard.Config{Token: d.token})
-	listener, err := b.page.Listen(ctx, d.address)
+	listen := b.page.Listen
+	if d.published {
+		listen = listenPublished
+	}
+	listener, err := listen(ctx, d.address)
 	b.listener = listener
 	return node, b, err
+}
+
+// listenPublished listens where the page alone would refuse to: whoever reaches
+// this port comes from the loopback address that it is published on. The page
+// still answers loopback names only.
+func listenPublished(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("member: -dashboard %s: %w; choose another port", address, err)
+	}
+	return listener, nil
 }
 
 // serve serves the page, if there is one, until stop is called, which waits for

@@ -20,7 +20,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	c, err := parseConfig(os.Args[1:], os.Getenv, os.Stderr)
-	if err == nil {
+	switch {
+	case err != nil:
+	case c.probe != "":
+		err = probe(ctx, c.probe, os.Stdout)
+	default:
 		err = run(ctx, c, os.Stdout)
 	}
 	switch {
@@ -42,6 +46,9 @@ func run(ctx context.Context, c *config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	health, withHealth := serveHealth()
+	defer health.Shutdown()
+	config.Remote = config.Remote.With(withHealth)
 	system := actor.NewSystem(actor.WithLogger(logger))
 	node, board, err := c.node(ctx, system, config)
 	if err != nil {
@@ -50,11 +57,16 @@ func run(ctx context.Context, c *config, out io.Writer) error {
 	defer board.serve(ctx, logger)()
 	unsubscribe := system.Events().Subscribe(func(event any) { logEvent(logger, event) })
 	defer unsubscribe()
+	if c.load > 0 {
+		return runClient(ctx, c, logger, node)
+	}
 	if err := node.Join(ctx); err != nil {
 		return err
 	}
+	health.Resume()
 	logger.Info("up", "cluster", c.cluster, "id", system.ID(), "address", system.Address(), "kinds", c.kinds)
 	<-ctx.Done()
+	health.Shutdown()
 	logger.Info("draining", "longest", c.drain.String())
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.drain)
 	defer cancel()

@@ -60,21 +60,68 @@ func (*Visit) Descriptor() ([]byte, []int) {
 	return file_userpb_user_proto_rawDescGZIP(), []int{0}
 }
 
-// Visited says who counted it. Visits starts again at 1 with each activation.
+// Record has the user write a number down in the ledger before it answers. The
+// number must be one more than the last.
+type Record struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        int64                  `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Record) Reset() {
+	*x = Record{}
+	mi := &file_userpb_user_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Record) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Record) ProtoMessage() {}
+
+func (x *Record) ProtoReflect() protoreflect.Message {
+	mi := &file_userpb_user_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Record.ProtoReflect.Descriptor instead.
+func (*Record) Descriptor() ([]byte, []int) {
+	return file_userpb_user_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Record) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+// Visited says who answers. Visits starts again at 1 with each activation.
 type Visited struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Member        string                 `protobuf:"bytes,1,opt,name=member,proto3" json:"member,omitempty"`         // the name of the member that hosts the user
 	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`       // its address
 	Activation    string                 `protobuf:"bytes,3,opt,name=activation,proto3" json:"activation,omitempty"` // differs from one activation of the user to the next
 	Visits        int64                  `protobuf:"varint,4,opt,name=visits,proto3" json:"visits,omitempty"`
-	Token         *Token                 `protobuf:"bytes,5,opt,name=token,proto3" json:"token,omitempty"` // of the activation; none where the lookup keeps no promise of one
+	Token         *Token                 `protobuf:"bytes,5,opt,name=token,proto3" json:"token,omitempty"`        // of the activation; none where the lookup keeps no promise of one
+	Recorded      int64                  `protobuf:"varint,6,opt,name=recorded,proto3" json:"recorded,omitempty"` // the last number that was written down, as far as the activation knows
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Visited) Reset() {
 	*x = Visited{}
-	mi := &file_userpb_user_proto_msgTypes[1]
+	mi := &file_userpb_user_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -86,7 +133,7 @@ func (x *Visited) String() string {
 func (*Visited) ProtoMessage() {}
 
 func (x *Visited) ProtoReflect() protoreflect.Message {
-	mi := &file_userpb_user_proto_msgTypes[1]
+	mi := &file_userpb_user_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -99,7 +146,7 @@ func (x *Visited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Visited.ProtoReflect.Descriptor instead.
 func (*Visited) Descriptor() ([]byte, []int) {
-	return file_userpb_user_proto_rawDescGZIP(), []int{1}
+	return file_userpb_user_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Visited) GetMember() string {
@@ -137,6 +184,13 @@ func (x *Visited) GetToken() *Token {
 	return nil
 }
 
+func (x *Visited) GetRecorded() int64 {
+	if x != nil {
+		return x.Recorded
+	}
+	return 0
+}
+
 // Token fences an activation: of two of the same user, the later has the higher
 // epoch, or the higher counter in the same epoch.
 type Token struct {
@@ -149,7 +203,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_userpb_user_proto_msgTypes[2]
+	mi := &file_userpb_user_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -161,7 +215,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_userpb_user_proto_msgTypes[2]
+	mi := &file_userpb_user_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -174,7 +228,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_userpb_user_proto_rawDescGZIP(), []int{2}
+	return file_userpb_user_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Token) GetEpoch() uint64 {
@@ -196,7 +250,9 @@ var File_userpb_user_proto protoreflect.FileDescriptor
 const file_userpb_user_proto_rawDesc = "" +
 	"\n" +
 	"\x11userpb/user.proto\x12\rworkshop.user\"\a\n" +
-	"\x05Visit\"\x9f\x01\n" +
+	"\x05Visit\" \n" +
+	"\x06Record\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x03R\x06number\"\xbb\x01\n" +
 	"\aVisited\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\tR\x06member\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x1e\n" +
@@ -204,7 +260,8 @@ const file_userpb_user_proto_rawDesc = "" +
 	"activation\x18\x03 \x01(\tR\n" +
 	"activation\x12\x16\n" +
 	"\x06visits\x18\x04 \x01(\x03R\x06visits\x12*\n" +
-	"\x05token\x18\x05 \x01(\v2\x14.workshop.user.TokenR\x05token\"7\n" +
+	"\x05token\x18\x05 \x01(\v2\x14.workshop.user.TokenR\x05token\x12\x1a\n" +
+	"\brecorded\x18\x06 \x01(\x03R\brecorded\"7\n" +
 	"\x05Token\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x18\n" +
 	"\acounter\x18\x02 \x01(\x04R\acounterB:Z8github.com/protocluster/workshop/cmd/internal/gen/userpbb\x06proto3"
@@ -221,14 +278,15 @@ func file_userpb_user_proto_rawDescGZIP() []byte {
 	return file_userpb_user_proto_rawDescData
 }
 
-var file_userpb_user_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_userpb_user_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_userpb_user_proto_goTypes = []any{
 	(*Visit)(nil),   // 0: workshop.user.Visit
-	(*Visited)(nil), // 1: workshop.user.Visited
-	(*Token)(nil),   // 2: workshop.user.Token
+	(*Record)(nil),  // 1: workshop.user.Record
+	(*Visited)(nil), // 2: workshop.user.Visited
+	(*Token)(nil),   // 3: workshop.user.Token
 }
 var file_userpb_user_proto_depIdxs = []int32{
-	2, // 0: workshop.user.Visited.token:type_name -> workshop.user.Token
+	3, // 0: workshop.user.Visited.token:type_name -> workshop.user.Token
 	1, // [1:1] is the sub-list for method output_type
 	1, // [1:1] is the sub-list for method input_type
 	1, // [1:1] is the sub-list for extension type_name
@@ -247,7 +305,7 @@ func file_userpb_user_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_userpb_user_proto_rawDesc), len(file_userpb_user_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
