@@ -157,11 +157,3 @@ func (a *app) row(e *course.Exercise, p progress.Progress, here bool) error {
 	fmt.Fprintf(a.out, "%s%s  %-5s %-10s %3d min  %-7s  %s\n", arrow, mark, e.ID, e.Title, e.Minutes, level, e.Objective)
 	return nil
 }
-
-// lab says that there is none yet.
-func lab(_ context.Context, a *app, _ []string) error {
-	fmt.Fprint(a.out, "The lab comes with the Docker lab: it will run your code as processes, and\nkill, pause and cut them off. "+
-		"Until then exercise 4.11 does that in a bubble, and\n\n"+
-		"  go run -tags=chapter4 ./cmd/member -lookup chapter4\n\nis one process of it.\n")
-	return nil
-}

@@ -42,7 +42,7 @@ func commands() []command {
 		{"report", "[exercise …]", "run everything and say how it ended", report},
 		{"verify", "[exercise …]", "prove that the workshop itself is right", verify},
 		{"author", "new|stubs|check", "write exercises", author},
-		{"lab", "up|check|down", "run your code as a cluster of processes", lab},
+		{"lab", "up|kill|check|…|down", "run your code as a cluster, and break it", runLab},
 	}
 }
 

@@ -149,7 +149,12 @@ func TestLearner_MistakesAreToldPlainly(t *testing.T) {
 	l.says(2, "", "replay", "x").has("is no seed")
 	l.says(2, "", "author").has("author new", "author check")
 	l.says(1, "", "author", "new", "9.1").has("is written already")
-	l.says(0, "", "lab").has("Docker")
+	l.says(0, "", "lab").has("lab up", "lab predict SCENARIO", "remove all that is of the lab", "11_lab")
+	l.says(2, "", "lab", "explode").has(`there is no lab command "explode"`)
+	l.says(2, "", "lab", "up", "-code", "theirs").has(`-code "theirs" is unknown; use library, solutions or mine`)
+	l.says(2, "", "lab", "play", "flood").has(`there is no scenario "flood"`, "kill, zombie, consul, split, rolling")
+	l.says(2, "", "lab", "predict").has("takes a scenario")
+	l.says(1, "", "lab", "check").has("the lab does not run; go tool workshop lab up starts it")
 	t.Chdir(t.TempDir())
 	l.says(1, "", "next").has("not inside the workshop")
 }

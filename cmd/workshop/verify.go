@@ -13,7 +13,7 @@ import (
 // verify proves that the workshop is right: all that it can, or what its flags
 // name. It is for authors and CI; the learner's code plays no part.
 func verify(ctx context.Context, a *app, args []string) error {
-	p := &proof.Prover{Course: a.course}
+	p := &proof.Prover{Course: a.course, Tell: func(format string, args ...any) { fmt.Fprintf(a.out, "      "+format+"\n", args...) }}
 	chosen := map[string]*bool{}
 	names, err := flags("verify", args, func(f *flag.FlagSet) {
 		for _, one := range p.All() {

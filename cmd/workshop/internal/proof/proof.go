@@ -6,7 +6,10 @@
 // stand for them by overlays, and nothing in the tree changes. Each proof runs go
 // test without network, blocks until that has ended, and may be used by one goroutine.
 //
-// Read proof.go, then colour.go, wrong.go, order.go, trace.go and mutants.go.
+// The lab's proof is the exception: it takes Docker, and half a minute of real time
+// for each scenario.
+//
+// Read proof.go, then colour.go, wrong.go, order.go, trace.go, mutants.go and lab.go.
 package proof
 
 import (
@@ -32,6 +35,9 @@ type Prover struct {
 	Traces    int  // how often one seed runs to compare its traces; 0 means 20
 	Sample    int  // one mutant of so many is tried, which its name decides; 0 means 1
 	Load      bool // traces are compared while all processors are busy
+
+	// Tell is told how a proof gets on that takes long.
+	Tell func(format string, args ...any)
 }
 
 // Proof is one thing to show.
@@ -63,6 +69,7 @@ func (p *Prover) All() []Proof {
 		{Name: "alone", Says: "each solution is green while all others are stubs", Run: p.alone},
 		{Name: "traces", Says: "the same seed gives the same trace", Run: p.traces},
 		{Name: "mutants", Says: "nine of ten small faults are noticed, and the others have a reason", Run: p.mutants, Slow: true},
+		{Name: "lab", Says: "with the solutions as the cluster, every scenario of the lab keeps all promises", Run: p.lab, Slow: true},
 	}
 }
 
