@@ -4,7 +4,7 @@
 GO ?= go
 BIN := $(CURDIR)/.bin
 MODULE := github.com/protocluster/workshop
-PACKAGES := $(patsubst %,./%/...,$(wildcard pkg cmd tools chapters solutions)) ./exercises_test/internal/...
+PACKAGES := $(patsubst %,./%/...,$(wildcard pkg cmd tools chapters solutions)) ./exercises_test/internal/... ./exercises_test/lab/...
 
 # The race detector needs a C compiler; go says 0 where there is none.
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
@@ -115,6 +115,29 @@ slides-test: ## Test that the slides show code that is there, and that the agend
 .PHONY: test-repeat
 test-repeat: ## Test the library twenty times over, to find what depends on luck
 	$(GO) test -vet=off -count=20 -short -shuffle=on -timeout=20m $(filter-out $(ALONE),$(shell $(GO) list ./pkg/...))
+
+LAB ?=
+
+.PHONY: lab
+lab: ## Start the failover lab in Docker; its page is http://127.0.0.1:8080 (20 s); LAB=-code=mine runs your code
+	@$(GO) tool workshop lab up $(LAB)
+
+.PHONY: lab-down
+lab-down: ## Remove all that is of the lab
+	@$(GO) tool workshop lab down
+
+.PHONY: images
+images: $(BIN)/consul ## Make the lab's images from static programs alone, for where no registry can be reached
+	@$(GO) tool workshop lab images
+
+.PHONY: verify-lab
+verify-lab: images ## Prove that the solutions, as a cluster in Docker, survive each scenario of the lab (3 min)
+	$(GO) tool workshop verify -lab
+
+# What was skipped was not tested.
+.PHONY: test-lab
+test-lab: images ## Test the lab with real containers (4 min); if CI=true nothing may be skipped
+	$(GO) test -v -count=1 -tags=integration -timeout=10m ./exercises_test/lab
 
 INTEGRATION = $(sort $(dir $(shell grep -rl --include='*_test.go' '^//go:build integration' pkg cmd)))
 PROCESSES := pkg/protocluster/integration/
