@@ -142,7 +142,8 @@ func judge(code Code, r *witness.Report, actions []Action) *Checked {
 		find(true, "no user was unavailable")
 	} else {
 		find(f.Silence.Longest <= longest,
-			"%d of %d users were unavailable, for %s at a time at most; half of the times were shorter than %s", f.Silence.Users, f.Users, seconds(f.Silence.Longest), seconds(f.Silence.Median))
+			"%d of %d users were unavailable, for %s at a time at most; half of the times were shorter than %s",
+			f.Silence.Users, f.Users, seconds(f.Silence.Longest), seconds(f.Silence.Median))
 		if f.Back > 0 {
 			find(true, "from the first thing that was done until all answered again it took %s", seconds(f.Back))
 		}
