@@ -3,6 +3,7 @@ package actor
 import (
 	"errors"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,9 @@ const (
 	// turnBudget bounds the messages that an actor handles before others get
 	// their turn.
 	turnBudget = 300
+	// defaultMailboxLimit bounds the memory of a mailbox that nobody limits: to
+	// 32 MB of what waits and as much of what a turn has taken.
+	defaultMailboxLimit = 1 << 20
 	// Buffers for more than lean messages are given back when the actor is
 	// idle after linger; regrowing them for each burst would cost more.
 	lean   = 8
@@ -93,18 +97,22 @@ func (c *cell) extra() *rare {
 // post queues a message, or says why it cannot. What the actor needs in order
 // to go on or to end is not subject to the mailbox limit.
 func (c *cell) post(e Envelope) error {
-	if limit := c.props.mailboxLimit; limit > 0 && int(c.waiting.Add(1)) > limit && !e.private() {
+	limit, room := c.props.mailboxLimit, defaultMailboxLimit
+	if limit > 0 || e.private() {
+		room = math.MaxInt
+	}
+	if limit > 0 && int(c.waiting.Add(1)) > limit && !e.private() {
 		c.waiting.Add(-1)
-		if c.dead.Load() {
-			return ErrStopped // with a full mailbox
-		}
+		room = 0
+	}
+	switch err := c.user.Push(e, room); {
+	case err == nil:
+		c.wake()
+		return nil
+	case errors.Is(err, mpsc.ErrFull):
 		return &RejectedError{Reason: ErrMailboxFull}
 	}
-	if c.user.Push(e) != nil {
-		return ErrStopped
-	}
-	c.wake()
-	return nil
+	return ErrStopped
 }
 
 // private reports whether e concerns only the actor that it was sent to.
@@ -118,7 +126,7 @@ func (e Envelope) private() bool {
 
 // postSystem queues m ahead of all messages; false if the actor has ended.
 func (c *cell) postSystem(m SystemMessage) bool {
-	if c.sys.Push(m) != nil {
+	if c.sys.Push(m, math.MaxInt) != nil {
 		return false
 	}
 	c.alerts.Add(1)

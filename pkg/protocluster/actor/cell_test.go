@@ -116,6 +116,68 @@ func TestMailbox_LimitIsExact(t *testing.T) {
 	}, actor.WithGuardian(actor.Strategy{Backoff: time.Second}))
 }
 
+// A mailbox that nobody limits has an end as well, and room for what the actor
+// needs beyond it.
+func TestMailbox_DefaultLimit(t *testing.T) {
+	const limit = 1 << 20
+	bubble(t, func(t *testing.T, s *actor.System) {
+		gate := make(chan struct{})
+		handled := 0
+		pid := s.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+			switch m := ctx.Message().(type) {
+			case do:
+				m(ctx)
+			case *counter:
+				handled++
+			}
+		}))
+		s.Send(pid, do(func(actor.Context) { <-gate }))
+		synctest.Wait()
+		m := new(counter)
+		for range limit {
+			s.Send(pid, m)
+		}
+		if err := s.TrySend(pid, m); !errors.Is(err, actor.ErrMailboxFull) {
+			t.Errorf("TrySend beyond the limit = %v, want %v", err, actor.ErrMailboxFull)
+		}
+		if _, err := s.Ask(t.Context(), pid, m); !errors.Is(err, actor.ErrMailboxFull) {
+			t.Errorf("Ask beyond the limit = %v, want %v", err, actor.ErrMailboxFull)
+		}
+		s.Poison(pid)
+		close(gate)
+		synctest.Wait()
+		if handled != limit {
+			t.Errorf("%d messages were handled, want %d", handled, limit)
+		}
+		if err := s.TrySend(pid, m); !errors.Is(err, actor.ErrNoActor) {
+			t.Errorf("TrySend after the PoisonPill = %v, want %v", err, actor.ErrNoActor)
+		}
+	})
+}
+
+// On a single processor it is the sender that lets its receiver have a turn.
+func TestMailbox_ASenderDoesNotRunFarAhead(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const messages, most = 200_000, 10_000
+	bubble(t, func(t *testing.T, s *actor.System) {
+		var handled atomic.Int32
+		pid := s.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+			if _, ok := ctx.Message().(*counter); ok {
+				handled.Add(1)
+			}
+		}))
+		m, ahead := new(counter), 0
+		for n := range messages {
+			s.Send(pid, m)
+			ahead = max(ahead, n-int(handled.Load()))
+		}
+		synctest.Wait()
+		if ahead > most || handled.Load() != messages {
+			t.Errorf("the sender was %d messages ahead and %d were handled, want at most %d, and %d", ahead, handled.Load(), most, messages)
+		}
+	})
+}
+
 func TestMailbox_LimitHoldsUnderLoad(t *testing.T) {
 	const limit = 50
 	bubble(t, func(t *testing.T, s *actor.System) {

@@ -7,8 +7,9 @@
 //     terminated) go first.
 //   - A message is handled at most once. What cannot be delivered fails the
 //     asker's Future, or else is published as a *DeadLetter.
-//   - Sending never blocks. A mailbox is unbounded unless WithMailboxLimit says
-//     otherwise; then the sender beyond it gets ErrMailboxFull.
+//   - Sending never blocks, though a sender far ahead of its receiver lets other
+//     goroutines run first. Beyond WithMailboxLimit, a million messages unless
+//     set, a sender gets ErrMailboxFull.
 //   - A panic in a handler is that actor's failure. Its supervisor resumes,
 //     restarts or stops it, or escalates; asking callers get a *PanicError.
 //   - An actor ends after all its children. Watchers are told once.

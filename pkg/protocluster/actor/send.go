@@ -73,7 +73,7 @@ func (s *System) send(to *PID, e Envelope) error {
 		return fmt.Errorf("actor: send %T to nobody: %w", e.Message, ErrNoActor)
 	}
 	if c := to.cell.Load(); c != nil && c.system == s {
-		if err := c.accept(e); !errors.Is(err, ErrStopped) {
+		if err := c.accept(e); err == nil || !errors.Is(err, ErrStopped) {
 			return err
 		}
 	}

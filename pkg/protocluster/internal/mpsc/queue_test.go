@@ -2,6 +2,7 @@ package mpsc_test
 
 import (
 	"errors"
+	"math"
 	"sync"
 	"testing"
 
@@ -16,7 +17,7 @@ func TestQueue_KeepsTheOrderOfEachProducer(t *testing.T) {
 	for p := range producers {
 		wg.Go(func() {
 			for n := range each {
-				if err := q.Push(item{p, n}); err != nil {
+				if err := q.Push(item{p, n}, math.MaxInt); err != nil {
 					t.Errorf("Push = %v, want nil", err)
 				}
 			}
@@ -41,17 +42,39 @@ func TestQueue_KeepsTheOrderOfEachProducer(t *testing.T) {
 	}
 }
 
+func TestQueue_Limit(t *testing.T) {
+	var q mpsc.Queue[int]
+	for _, step := range []struct {
+		limit int
+		want  error
+	}{{0, mpsc.ErrFull}, {2, nil}, {2, nil}, {2, mpsc.ErrFull}, {3, nil}} {
+		if err := q.Push(1, step.limit); !errors.Is(err, step.want) {
+			t.Errorf("Push with a limit of %d = %v, want %v", step.limit, err, step.want)
+		}
+	}
+	if n := len(q.Swap(nil)); n != 3 {
+		t.Errorf("%d items wait, want 3", n)
+	}
+	if err := q.Push(1, 1); err != nil {
+		t.Errorf("Push after Swap = %v, want nil", err)
+	}
+	q.Close()
+	if err := q.Push(1, 0); !errors.Is(err, mpsc.ErrClosed) {
+		t.Errorf("Push to a closed queue without room = %v, want %v", err, mpsc.ErrClosed)
+	}
+}
+
 func TestQueue_CloseReturnsWhatWaitsAndRefusesTheRest(t *testing.T) {
 	var q mpsc.Queue[string]
 	for _, v := range []string{"a", "b"} {
-		if err := q.Push(v); err != nil {
+		if err := q.Push(v, 2); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if rest := q.Close(); len(rest) != 2 || rest[0] != "a" || rest[1] != "b" {
 		t.Errorf("Close() = %v, want [a b]", rest)
 	}
-	if err := q.Push("c"); !errors.Is(err, mpsc.ErrClosed) {
+	if err := q.Push("c", 2); !errors.Is(err, mpsc.ErrClosed) {
 		t.Errorf("Push after Close = %v, want %v", err, mpsc.ErrClosed)
 	}
 }
@@ -63,7 +86,7 @@ func TestQueue_ASpareIsReused(t *testing.T) {
 	q.Swap(spare)
 	allocs := testing.AllocsPerRun(100, func() {
 		for i := range 64 {
-			_ = q.Push(i)
+			_ = q.Push(i, math.MaxInt)
 		}
 		other = q.Swap(other)
 	})
@@ -75,7 +98,7 @@ func TestQueue_ASpareIsReused(t *testing.T) {
 func TestQueue_PopTakesOneAndTrimOnlyWhatIsEmpty(t *testing.T) {
 	var q mpsc.Queue[int]
 	for i := range 3 {
-		_ = q.Push(i)
+		_ = q.Push(i, math.MaxInt)
 	}
 	if q.Trim() {
 		t.Error("Trim() = true while items wait, want false")
@@ -91,7 +114,7 @@ func TestQueue_PopTakesOneAndTrimOnlyWhatIsEmpty(t *testing.T) {
 	if !q.Trim() {
 		t.Error("Trim() = false for an empty queue, want true")
 	}
-	if err := q.Push(7); err != nil {
+	if err := q.Push(7, math.MaxInt); err != nil {
 		t.Error(err)
 	}
 	if got := q.Swap(nil); len(got) != 1 || got[0] != 7 {
