@@ -22,7 +22,8 @@ type Future struct {
 	complete bool
 	value    any
 	err      error
-	done     chan struct{} // made for the first that waits
+	done     chan struct{} // made for the first that asks for it
+	waker    chan struct{} // of the first that awaits f: gets one value
 	id       string        // under which other nodes know it, once they do
 	then     []func(value any, err error)
 }
@@ -128,12 +129,15 @@ func (f *Future) end(value any, err func() error) bool {
 	if f.done != nil {
 		close(f.done)
 	}
-	then, id := f.then, f.id
+	then, id, waker := f.then, f.id, f.waker
 	f.then, f.route = nil, nil
 	if f.timer != nil {
 		f.timer.Stop()
 	}
 	f.mu.Unlock()
+	if waker != nil {
+		waker <- struct{}{}
+	}
 	if id != "" {
 		f.system.registry.Remove(id)
 	}
@@ -194,18 +198,40 @@ func (f *Future) Wait(ctx context.Context) (any, error) {
 
 // await returns when f is complete, or false when ctx has ended before.
 func (f *Future) await(ctx context.Context) bool {
-	if f.Completed() {
+	done, own := f.enlist()
+	if done == nil {
 		return true
 	}
 	if c, ok := ctx.Value(cellKey{}).(*cell); ok {
 		defer c.Yield()()
 	}
 	select {
-	case <-f.Done():
+	case <-done:
+		if own {
+			f.system.wakers.Put(done)
+		}
 		return true
 	case <-ctx.Done():
-		return false
+		return false // a waker may get its value yet, and is not used again
 	}
+}
+
+// enlist returns what yields when f is complete, nil if it is, and whether that
+// is the caller's own and to be put back: most futures have one that waits, which
+// need not make a channel for it.
+func (f *Future) enlist() (done chan struct{}, own bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.complete:
+		return nil, false
+	case f.waker == nil:
+		f.waker, _ = f.system.wakers.Get().(chan struct{})
+		return f.waker, true
+	case f.done == nil:
+		f.done = make(chan struct{})
+	}
+	return f.done, false
 }
 
 // PipeTo sends what f yields, value or error, to the actors.

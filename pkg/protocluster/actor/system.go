@@ -31,6 +31,7 @@ type System struct {
 	workers   *dispatch.Pool
 	registry  *names.Registry[*PID]
 	scheduler Scheduler
+	wakers    sync.Pool     // of chan struct{} with room for one: see Future.enlist
 	serial    atomic.Uint64 // of the last name made up
 	outside   atomic.Pointer[outside]
 
@@ -89,6 +90,7 @@ func NewSystem(opts ...SystemOption) *System {
 		gone:     make(chan struct{}),
 	}
 	s.Root, s.scheduler.system = s, s
+	s.wakers.New = func() any { return make(chan struct{}, 1) }
 	s.finish = sync.OnceFunc(func() { close(s.gone) })
 	s.outside.Store(&outside{address: localAddress})
 	return s
