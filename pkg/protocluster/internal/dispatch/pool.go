@@ -45,6 +45,7 @@ type Pool struct {
 	work       sync.Cond // a job was pushed, or closed
 	head, tail *Job      // the run queue
 	idle       int       // workers that wait and have not been signalled
+	seeking    int       // workers that are about to look at the run queue
 	away       int       // workers whose turn blocks
 	workers    []*worker
 	watching   bool // a patrol is due
@@ -91,11 +92,15 @@ func (p *Pool) Push(j *Job) {
 	p.employ()
 }
 
-// employ finds somebody for the head of the queue; p.mu is held.
+// employ finds somebody for the head of the queue; p.mu is held. One at a time
+// is sent to look, and has the next sent if it leaves anything: short jobs are
+// done before a second worker has woken.
 func (p *Pool) employ() {
 	switch {
+	case p.seeking > 0:
 	case p.idle > 0:
 		p.idle--
+		p.seeking++
 		p.work.Signal()
 	case len(p.workers)-p.away < p.limit:
 		p.hire()
@@ -110,6 +115,7 @@ func (p *Pool) employ() {
 func (p *Pool) hire() {
 	w := &worker{pool: p, place: len(p.workers)}
 	p.workers = append(p.workers, w)
+	p.seeking++
 	p.running.Add(1)
 	go w.serve()
 }
@@ -119,6 +125,9 @@ func (w *worker) serve() {
 	p := w.pool
 	defer p.running.Done()
 	defer w.leave() // also when a turn ends the goroutine
+	p.mu.Lock()
+	p.seeking--
+	p.mu.Unlock()
 	for {
 		j := w.next()
 		if j == nil {
@@ -138,9 +147,8 @@ func (w *worker) next() *Job {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w.back()
-	for p.head == nil && !p.closed && len(p.workers)-p.away <= p.limit {
-		p.idle++
-		p.work.Wait()
+	for lingered := false; p.head == nil && !p.closed && len(p.workers)-p.away <= p.limit; lingered = true {
+		w.wait(!lingered)
 	}
 	if p.head == nil || len(p.workers)-p.away > p.limit {
 		return nil
@@ -148,8 +156,27 @@ func (w *worker) next() *Job {
 	j := p.head
 	if p.head = j.next; p.head == nil {
 		p.tail = nil
+		return j
 	}
+	p.employ()
 	return j
+}
+
+// wait returns when there may be a job; p.mu is held. To linger is to let those
+// run that have just been woken, who often come with the next one: their jobs
+// gather and nobody has to be signalled.
+func (w *worker) wait(linger bool) {
+	p := w.pool
+	if linger {
+		p.seeking++
+		p.mu.Unlock()
+		runtime.Gosched()
+		p.mu.Lock()
+	} else {
+		p.idle++
+		p.work.Wait() // whoever signals counts the seeker
+	}
+	p.seeking--
 }
 
 // back takes its place again if that was given away in its turn; p.mu is held.

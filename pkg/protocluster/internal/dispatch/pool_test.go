@@ -102,6 +102,30 @@ func TestPool_YieldGivesThePlaceAwayAtOnce(t *testing.T) {
 	})
 }
 
+// Whoever finds more than one job sends the next worker, without a patrol: as
+// many jobs as there are places may wait for one another.
+func TestPool_FillsItsPlacesAtOnce(t *testing.T) {
+	const places = 4
+	bubble(t, places, func(t *testing.T, p *dispatch.Pool) {
+		start := time.Now()
+		for range 100 {
+			var all sync.WaitGroup
+			all.Add(places)
+			for range places {
+				push(p, func(*job) {
+					all.Done()
+					all.Wait()
+				})
+			}
+			all.Wait()
+			synctest.Wait() // all workers are idle again
+		}
+		if took := time.Since(start); took > 0 {
+			t.Errorf("it took %v, want no time at all", took)
+		}
+	})
+}
+
 func TestPool_ReplacesWhatBlocks(t *testing.T) {
 	bubble(t, 1, func(t *testing.T, p *dispatch.Pool) {
 		var g gauge
