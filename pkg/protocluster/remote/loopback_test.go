@@ -1,13 +1,9 @@
 package remote_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -78,38 +74,19 @@ func TestMutualTLSOnLoopback(t *testing.T) {
 	}
 }
 
-const childEnv = "REMOTE_TEST_CHILD"
-
 // TestBetweenProcesses asks and watches an actor in another process, which is
 // this test again, and then kills it.
 func TestBetweenProcesses(t *testing.T) {
-	if os.Getenv(childEnv) != "" {
-		n := start(t, remote.Configure("127.0.0.1", 0))
-		n.echo(t, "echo")
-		fmt.Println("address", n.Address())
-		_, _ = io.Copy(io.Discard, os.Stdin) // until the parent is gone
+	if os.Getenv(peerEnv) != "" {
+		servePeer(t)
 		return
 	}
 	if testing.Short() {
 		t.Skip("takes seconds of real time")
 	}
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBetweenProcesses$")
-	child.Env = append(os.Environ(), childEnv+"=1")
-	stdin, _ := child.StdinPipe()
-	defer stdin.Close()
-	stdout, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	address := ""
-	for lines := bufio.NewScanner(stdout); address == "" && lines.Scan(); {
-		_, address, _ = strings.Cut(lines.Text(), "address ")
-	}
+	p := startPeer(t)
 	a := start(t, &remote.Config{Host: "127.0.0.1", DeadAfter: 2 * time.Second, Heartbeat: 100 * time.Millisecond})
-	echo := actor.NewPID(address, "echo")
+	echo := p.at("echo")
 	if got, err := a.ask(t, echo, "hi", 10*time.Second); got != "hi" || err != nil {
 		t.Fatalf("got %v, %v, want hi", got, err)
 	}
@@ -125,10 +102,9 @@ func TestBetweenProcesses(t *testing.T) {
 	if _, err := a.ask(t, echo, "again", 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Process.Kill(); err != nil {
+	if err := p.process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = child.Wait()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	select {
