@@ -20,14 +20,15 @@ func FuzzReceive(f *testing.F) {
 	r := inbound{New(system, Configure("127.0.0.1", 0, WithTypes(Instance{})))}
 	f.Add([]byte("\n\x06string\x12\x04echo\x1a\x02me\"\x02\x01\x00*\x02\x00\x002\x02\x01\x00:\x02\x02\x00B\x02hi"))
 	f.Add([]byte("\n\x06string\x12\x04echo\x1a\x02me\"\x01\x01*\x01\x072\x01\x01:\x01\x02B\x02hi"))
+	b := wire.NewReader(r.types, "client-x")
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		b, err := wire.ReadBatch(raw)
-		if err != nil {
+		if err := b.Read(raw); err != nil {
 			return
 		}
+		count := b.Len()
 		bounced := r.Receive(link.Peer{Address: "client-x", System: "x", Client: true}, b)
-		if len(bounced) > len(b.Type) {
-			t.Fatalf("%d of %d messages bounced", len(bounced), len(b.Type))
+		if len(bounced) > count {
+			t.Fatalf("%d of %d messages bounced", len(bounced), count)
 		}
 		for _, s := range bounced {
 			if s.Failure.GetText() == "" {

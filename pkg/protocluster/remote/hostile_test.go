@@ -99,7 +99,7 @@ var catalogue = []catalogueRow{
 	{name: "1001 messages", act: func(i *intruder) remotepb.Remote_ConnectClient {
 		zeros := make([]uint32, 1001)
 		return i.batch(&remotepb.Batch{Targets: []string{"echo"}, Type: zeros, Target: zeros, Sender: zeros, Size: zeros})
-	}, reason: "malformed batch", code: codes.InvalidArgument, text: "at most 1000"},
+	}, reason: "malformed batch", code: codes.InvalidArgument, text: "more than 1000"},
 	{name: "a million names", act: func(i *intruder) remotepb.Remote_ConnectClient {
 		return i.frame(&remotepb.Frame{Batch: flood(1, nil, 1_000_000)})
 	}, reason: "malformed batch", code: codes.InvalidArgument, text: "more than 1000"},

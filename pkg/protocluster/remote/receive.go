@@ -15,8 +15,8 @@ type inbound struct{ *Remote }
 
 // Receive hands each message of a batch to its actor. A message that comes to
 // nothing is returned, with the reason, and the others are not disturbed.
-func (r inbound) Receive(from link.Peer, b *remotepb.Batch) (bounces []*remotepb.Signal) {
-	for batch := wire.NewReader(r.types, from.Address, b); batch.Next(); {
+func (r inbound) Receive(from link.Peer, batch *wire.Reader) (bounces []*remotepb.Signal) {
+	for batch.Next() {
 		m, err := batch.Message()
 		if err == nil {
 			err = r.hand(from, m)

@@ -14,7 +14,7 @@ import (
 // code has it, and an implementation. Its handlers are called by whoever reaches
 // the node: with TLS, whoever shows a certificate; clients of the cluster too.
 // gRPC does not recover their panics, and bounds a message by
-// Config.MaxMessageBytes. Stop waits for them, after their contexts have ended.
+// Config.MaxMessageBytes; its messages are protobuf. Stop waits for them, after their contexts have ended.
 type Service = link.Service
 
 // WithService adds a gRPC service to the node's port. A node without a listener

@@ -31,7 +31,7 @@ type service struct {
 func (e *Endpoint) newServer() *grpc.Server {
 	c := e.config
 	server := grpc.NewServer(
-		grpc.Creds(serverTLS(c.TLS)),
+		grpc.Creds(serverTLS(c.TLS)), grpc.ForceServerCodecV2(newCodec(&e.buffers)),
 		grpc.MaxRecvMsgSize(c.MaxMessageBytes+wire.BatchBytes), grpc.MaxHeaderListSize(maxHeaderBytes),
 		grpc.MaxConcurrentStreams(2+MaxLanes),
 		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(connWindow),

@@ -33,7 +33,8 @@ func (e *Endpoint) Dial(address string, opts ...grpc.CallOption) (*grpc.ClientCo
 // error says why it ended, or did not begin.
 func (l *Link) connect(ctx context.Context) error {
 	c := l.e.config
-	conn, err := l.e.Dial(l.address, grpc.MaxCallRecvMsgSize(c.MaxMessageBytes+wire.BatchBytes))
+	conn, err := l.e.Dial(l.address, grpc.MaxCallRecvMsgSize(c.MaxMessageBytes+wire.BatchBytes),
+		grpc.ForceCodecV2(newCodec(&l.e.buffers)), grpc.MaxRetryRPCBufferSize(0)) // nothing is kept for a second attempt
 	if err != nil {
 		return err
 	}

@@ -20,5 +20,5 @@
 //
 // Start with endpoint.go; then link.go, the states; dial.go and accept.go, how a
 // session begins on either side; session.go; lane.go and outbox.go, what leaves
-// it; signals.go, what comes in on its control stream.
+// it, codec.go, as what bytes; signals.go, what comes in on its control stream.
 package link

@@ -39,9 +39,9 @@ const maxDead = 1024
 type Node interface {
 	// Address is where other nodes reach this one.
 	Address() string
-	// Receive hands the messages of b to their actors, and returns what from
-	// is to be told of those that came to nothing.
-	Receive(from Peer, b *remotepb.Batch) (bounces []*remotepb.Signal)
+	// Receive hands the messages of a batch to their actors, and returns what
+	// from is to be told of those that came to nothing.
+	Receive(from Peer, batch *wire.Reader) (bounces []*remotepb.Signal)
 	// Undelivered tells of a message for an actor at address that was
 	// refused or came back.
 	Undelivered(address string, m wire.Message, reason error)
@@ -85,9 +85,11 @@ type Watch struct{ Watcher, Watched string }
 // Endpoint is a node's end of all its connections. Its methods may be called
 // concurrently; only Leave and Close block.
 type Endpoint struct {
-	node   Node
-	config Config
-	seed   maphash.Seed
+	node    Node
+	config  Config
+	seed    maphash.Seed
+	buffers buffers
+	batches sync.Pool // of *wire.Batch, empty
 
 	leaving chan struct{}  // closed when Leave begins
 	work    sync.WaitGroup // every goroutine
@@ -108,7 +110,8 @@ type Endpoint struct {
 func New(node Node, config Config) *Endpoint {
 	return &Endpoint{
 		node: node, config: config, seed: maphash.MakeSeed(), leaving: make(chan struct{}),
-		links: map[string]*Link{}, accepted: map[string]*session{}, sessions: map[string]*session{},
+		batches: sync.Pool{New: func() any { return new(wire.Batch) }},
+		links:   map[string]*Link{}, accepted: map[string]*session{}, sessions: map[string]*session{},
 		dead: map[string]error{}, rejected: map[string]int{},
 	}
 }

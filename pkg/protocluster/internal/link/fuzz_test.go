@@ -13,8 +13,8 @@ type nobody struct{}
 
 func (nobody) Address() string { return "127.0.0.1:1" }
 
-func (nobody) Receive(_ Peer, b *remotepb.Batch) []*remotepb.Signal {
-	return slices.Repeat([]*remotepb.Signal{{Kind: remotepb.Signal_BOUNCE}}, len(b.Type))
+func (nobody) Receive(_ Peer, b *wire.Reader) []*remotepb.Signal {
+	return slices.Repeat([]*remotepb.Signal{{Kind: remotepb.Signal_BOUNCE}}, b.Len())
 }
 func (nobody) Undelivered(string, wire.Message, error) {}
 func (nobody) Watched(string, Watch)                   {}
@@ -31,7 +31,7 @@ func fuzzed() *session {
 func FuzzSignals(f *testing.F) {
 	s := fuzzed()
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		_ = s.readControl(&remotepb.Frame{Signals: raw})
+		_ = s.readControl(&inbound{Frame: remotepb.Frame{Signals: raw}})
 		s.control.take()
 		if s.err != nil {
 			t.Fatalf("signals ended the session: %v", s.err)
@@ -44,12 +44,13 @@ func FuzzSignals(f *testing.F) {
 // messages is handed on.
 func FuzzLane(f *testing.F) {
 	s := fuzzed()
+	handle, again := s.laneReader(), wire.NewReader(nil, "client-x")
 	f.Add([]byte("\n\x06string\x12\x04echo\x1a\x02me\"\x02\x01\x00*\x02\x00\x002\x02\x01\x00:\x02\x02\x00B\x02hi"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		err := s.readLane(&remotepb.Frame{Batch: append([]byte{}, raw...)})
+		err := handle(&inbound{Frame: remotepb.Frame{Batch: append([]byte{}, raw...)}})
 		bounced := s.control.take()
-		b, bad := wire.ReadBatch(raw)
-		if (err == nil) != (bad == nil) || bad == nil && len(bounced) != len(b.Type) {
+		bad := again.Read(raw)
+		if (err == nil) != (bad == nil) || bad == nil && len(bounced) != again.Len() {
 			t.Fatalf("handled with %v, read with %v, %d bounced", err, bad, len(bounced))
 		}
 	})

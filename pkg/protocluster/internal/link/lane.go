@@ -32,11 +32,7 @@ func (l *lane) push(p *wire.Parcel) error {
 	idle, err := len(l.queue) == 0, l.closed
 	if err == nil {
 		if idle || !l.queue[len(l.queue)-1].Fits(p) {
-			room := 0
-			if !idle {
-				room = wire.BatchBytes // it will be full soon, like the one before
-			}
-			l.queue = append(l.queue, wire.NewBatch(room))
+			l.queue = append(l.queue, l.link.e.batches.Get().(*wire.Batch))
 		}
 		l.queue[len(l.queue)-1].Add(p)
 	}
@@ -81,6 +77,8 @@ func (l *lane) write(s *session, st stream) error {
 		if b := l.pop(); b != nil {
 			err := l.send(s, st, b)
 			l.link.queued.Add(-int64(b.Size()))
+			b.Reset()
+			s.e.batches.Put(b)
 			if err != nil {
 				return err
 			}
@@ -107,11 +105,9 @@ func (l *lane) send(s *session, st stream, b *wire.Batch) error {
 	}
 	b.Seal()
 	s.track(b)
-	raw, err := b.Marshal()
-	if err != nil {
-		return err
-	}
-	return st.Send(&remotepb.Frame{Batch: raw})
+	frame := s.e.buffers.Get(b.FrameSize())
+	*frame = b.AppendFrame((*frame)[:0])
+	return st.SendMsg(&outbound{frame, &s.e.buffers})
 }
 
 func poke(wake chan struct{}) {

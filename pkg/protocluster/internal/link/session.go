@@ -18,6 +18,8 @@ import (
 type stream interface {
 	Send(*remotepb.Frame) error
 	Recv() (*remotepb.Frame, error)
+	SendMsg(any) error
+	RecvMsg(any) error
 }
 
 // session is the streams of one connection: one for control, some for data. A
@@ -68,7 +70,7 @@ func (s *session) silence() time.Duration { return time.Since(time.Unix(0, s.hea
 
 // serve starts the reader of a stream, and its writer if it has one. They end
 // with the session, and the session with them.
-func (s *session) serve(st stream, handle func(*remotepb.Frame) error, write func(*session, stream) error) {
+func (s *session) serve(st stream, handle func(*inbound) error, write func(*session, stream) error) {
 	s.e.work.Go(func() { s.fail(s.read(st, handle)) })
 	if write != nil {
 		s.e.work.Go(func() {
@@ -84,13 +86,16 @@ func (s *session) serveLane(st stream, i int) {
 	if s.link != nil {
 		write = s.link.lanes[i].write
 	}
-	s.serve(st, s.readLane, write)
+	s.serve(st, s.laneReader(), write)
 }
 
-func (s *session) read(st stream, handle func(*remotepb.Frame) error) (err error) {
+func (s *session) read(st stream, handle func(*inbound) error) (err error) {
 	defer s.e.survive(&err)
+	var f inbound
+	defer f.release()
 	for {
-		f, err := st.Recv()
+		f.release()
+		err := st.RecvMsg(&f)
 		if err != nil {
 			if status.Code(err) == codes.ResourceExhausted {
 				s.e.Reject("oversized frame")
@@ -99,7 +104,7 @@ func (s *session) read(st stream, handle func(*remotepb.Frame) error) (err error
 		}
 		s.heard.Store(time.Now().UnixNano())
 		if !f.Goodbye {
-			err = handle(f)
+			err = handle(&f)
 		} else if s.talking.Add(-1) == 0 {
 			err = wire.Fault(actor.ErrStopped, "%s has left", s.Address)
 			if s.link != nil {
@@ -112,21 +117,23 @@ func (s *session) read(st stream, handle func(*remotepb.Frame) error) (err error
 	}
 }
 
-// readLane handles a frame of a data lane.
-func (s *session) readLane(f *remotepb.Frame) error {
-	if f.Batch == nil {
-		return s.e.violation("wrong frame", codes.InvalidArgument, "a data lane carries batches only")
-	}
-	b, err := wire.ReadBatch(f.Batch)
-	if err != nil {
-		return s.e.violation("malformed batch", codes.InvalidArgument, "malformed batch: %v", err)
-	}
-	for _, bounce := range s.e.node.Receive(s.Peer, b) {
-		if !s.control.push(bounce) {
-			s.e.Reject("bounce dropped")
+// laneReader returns the handler of a data lane's frames.
+func (s *session) laneReader() func(*inbound) error {
+	batch := wire.NewReader(s.e.config.Types, s.Address)
+	return func(f *inbound) error {
+		if f.Batch == nil {
+			return s.e.violation("wrong frame", codes.InvalidArgument, "a data lane carries batches only")
 		}
+		if err := batch.Read(f.Batch); err != nil {
+			return s.e.violation("malformed batch", codes.InvalidArgument, "malformed batch: %v", err)
+		}
+		for _, bounce := range s.e.node.Receive(s.Peer, batch) {
+			if !s.control.push(bounce) {
+				s.e.Reject("bounce dropped")
+			}
+		}
+		return nil
 	}
-	return nil
 }
 
 // fail ends the session, unless it has ended already.

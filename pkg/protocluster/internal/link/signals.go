@@ -19,7 +19,7 @@ func (s *session) signal(kind remotepb.Signal_Kind, to, from string, err error) 
 }
 
 // readControl handles a frame of the control stream.
-func (s *session) readControl(f *remotepb.Frame) error {
+func (s *session) readControl(f *inbound) error {
 	if f.Hello != nil || f.Join != nil || f.Batch != nil {
 		return s.e.violation("wrong frame", codes.InvalidArgument, "the control stream carries signals only")
 	}

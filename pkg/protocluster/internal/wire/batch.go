@@ -5,10 +5,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
-	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
 )
 
 // Bounds of what travels together.
@@ -17,6 +16,8 @@ const (
 	BatchCount = 1000     // messages, or signals, in a frame
 	Overhead   = 48       // bytes that each costs beside its content
 )
+
+const batchField protowire.Number = 4 // of a Frame
 
 const headerCount = 64 // keys and values in a message's header
 
@@ -69,9 +70,8 @@ func (p *Parcel) Size() int { return p.size }
 type Batch struct {
 	Asks []Ask // requests whose senders wait
 
-	content                 remotepb.Batch
+	content                 columns
 	types, targets, senders names
-	deadlines               []time.Time // of content.Meta
 	size                    int
 }
 
@@ -81,13 +81,17 @@ type Ask struct {
 	message int
 }
 
-// NewBatch returns a Batch with room for size bytes of messages.
-func NewBatch(size int) *Batch {
-	b := new(Batch)
-	if size > 0 {
-		b.content.Payload = make([]byte, 0, size)
+// Reset empties b for its next use.
+func (b *Batch) Reset() {
+	clear(b.Asks)
+	b.Asks, b.size = b.Asks[:0], 0
+	if cap(b.content.payload) > BatchBytes {
+		b.content.payload = nil // of a larger message, which travelled alone
 	}
-	return b
+	b.content.reset()
+	b.types.reset()
+	b.targets.reset()
+	b.senders.reset()
 }
 
 // Size is the sum of the sizes of the parcels in b.
@@ -95,36 +99,36 @@ func (b *Batch) Size() int { return b.size }
 
 // Fits reports whether b has room for p.
 func (b *Batch) Fits(p *Parcel) bool {
-	return len(b.content.Type) < BatchCount && b.size+p.size <= BatchBytes
+	return len(b.content.typ) < BatchCount && b.size+p.size <= BatchBytes
 }
 
 // Add adds a parcel that was packed.
 func (b *Batch) Add(p *Parcel) {
 	c := &b.content
-	n, sender := len(c.Type), uint32(0)
+	n, sender := len(c.typ), uint32(0)
 	if p.Sender != "" {
-		sender = b.senders.place(&c.Senders, p.Sender) + 1
+		sender = b.senders.place(&c.senders, p.Sender) + 1
 	}
-	c.Type = append(c.Type, b.types.place(&c.Types, p.typ)+1)
-	c.Target = append(c.Target, b.targets.place(&c.Targets, p.Target))
-	c.Sender = append(c.Sender, sender)
-	c.Size = append(c.Size, uint32(len(p.payload)))
-	c.Payload = append(c.Payload, p.payload...)
+	c.typ = append(c.typ, b.types.place(&c.types, p.typ)+1)
+	c.target = append(c.target, b.targets.place(&c.targets, p.Target))
+	c.sender = append(c.sender, sender)
+	c.size = append(c.size, uint32(len(p.payload)))
+	c.payload = append(c.payload, p.payload...)
 	b.size += p.size
 	if p.Future != nil {
 		b.Asks = append(b.Asks, Ask{p.Future, n})
 	}
 	if p.Meta != nil {
-		m := &remotepb.Meta{Message: uint32(n)}
+		m := meta{message: uint32(n), deadline: p.Meta.Deadline}
 		for k, v := range p.Meta.Header {
-			m.Header = append(m.Header, k, v)
+			m.header = append(m.header, k, v)
 		}
-		c.Meta, b.deadlines = append(c.Meta, m), append(b.deadlines, p.Meta.Deadline)
+		c.meta = append(c.meta, m)
 	}
 }
 
 // Asker is the id under which the receiver knows a's future.
-func (b *Batch) Asker(a Ask) string { return b.content.Senders[b.content.Sender[a.message]-1] }
+func (b *Batch) Asker(a Ask) string { return b.content.senders[b.content.sender[a.message]-1] }
 
 // Seal makes b ready to be written now: requests that nobody waits for any
 // more are withdrawn, deadlines become the time that remains.
@@ -132,19 +136,37 @@ func (b *Batch) Seal() {
 	b.Asks = slices.DeleteFunc(b.Asks, func(a Ask) bool {
 		sent := a.Future.MarkSent()
 		if !sent {
-			b.content.Type[a.message] = 0
+			b.content.typ[a.message] = 0
 		}
 		return !sent
 	})
-	for i, d := range b.deadlines {
-		if !d.IsZero() {
-			b.content.Meta[i].Remaining = uint64(max(1, time.Until(d)))
+	for i := range b.content.meta {
+		if m := &b.content.meta[i]; !m.deadline.IsZero() {
+			m.remaining = uint64(max(1, time.Until(m.deadline)))
 		}
 	}
 }
 
-// Marshal is b for a Frame.
-func (b *Batch) Marshal() ([]byte, error) { return proto.Marshal(&b.content) }
+// FrameSize is how many bytes AppendFrame appends.
+func (b *Batch) FrameSize() int { return 1 + protowire.SizeBytes(b.content.encoded()) }
+
+// AppendFrame appends a Frame of remote.proto that carries b, encoded.
+func (b *Batch) AppendFrame(buf []byte) []byte {
+	buf = protowire.AppendTag(buf, batchField, protowire.BytesType)
+	buf = protowire.AppendVarint(buf, uint64(b.content.encoded()))
+	return b.content.append(buf)
+}
+
+// BatchOf returns the batch in a frame that carries a batch and nothing else, as
+// a part of frame; false for any other frame, which is to be decoded as such.
+func BatchOf(frame []byte) (batch []byte, ok bool) {
+	field, kind, n := protowire.ConsumeTag(frame)
+	if n < 0 || field != batchField || kind != protowire.BytesType {
+		return nil, false
+	}
+	batch, m := protowire.ConsumeBytes(frame[n:])
+	return batch, m >= 0 && n+m == len(frame)
+}
 
 // Refuse fails the requests in b, which was not sent, with err and returns the
 // other messages, without their meta. One that cannot be read is a Bounced.
@@ -152,13 +174,13 @@ func (b *Batch) Refuse(types *Types, err error) []Message {
 	c := &b.content
 	for _, a := range b.Asks {
 		a.Future.Fail(err)
-		c.Type[a.message] = 0
+		c.typ[a.message] = 0
 	}
 	var refused []Message
-	payload := c.Payload
-	for i, size := range c.Size {
-		if c.Type[i] != 0 {
-			m := messageAt(c, i)
+	payload := c.payload
+	for i, size := range c.size {
+		if c.typ[i] != 0 {
+			m := c.message(i)
 			if m.Message, err = types.Decode(m.Type, payload[:size]); err != nil {
 				m.Message = Bounced{m.Type}
 			}
@@ -175,13 +197,21 @@ type names struct {
 	last   uint32            // place asked for most recently: often, the next is the same
 }
 
+func (n *names) reset() {
+	clear(n.places)
+	n.last = 0
+}
+
 func (n *names) place(column *[]string, name string) uint32 {
 	c := *column
 	if len(c) > 0 && c[n.last] == name {
 		return n.last
 	}
 	if len(c) == 1 {
-		n.places = map[string]uint32{c[0]: 0}
+		if n.places == nil {
+			n.places = map[string]uint32{}
+		}
+		n.places[c[0]] = 0
 	}
 	place, ok := n.places[name]
 	if !ok {

@@ -13,5 +13,5 @@
 // exports as its own. Each says in its message, which begins with "remote:",
 // what to do.
 //
-// Start with types.go; then batch.go, reader.go, failure.go.
+// Start with types.go; then batch.go, reader.go, columns.go, failure.go.
 package wire

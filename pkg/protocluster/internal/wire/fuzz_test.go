@@ -2,7 +2,6 @@ package wire_test
 
 import (
 	"errors"
-	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -13,25 +12,44 @@ import (
 
 // FuzzEnvelopeDecode reads bytes as a batch: it is refused whole, or read
 // message by message, and never more than the bound of anything is made of it.
+// What is read is what protobuf reads.
 func FuzzEnvelopeDecode(f *testing.F) {
 	types, _ := wire.NewTypes(wire.Bounced{})
+	r := wire.NewReader(types, "client-x")
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		b, err := wire.ReadBatch(raw)
-		if err != nil {
+		var b remotepb.Batch
+		if err := proto.Unmarshal(raw, &b); err != nil {
+			if r.Read(raw) == nil {
+				t.Fatalf("read what protobuf refuses: %v", err)
+			}
+			return
+		}
+		if err := r.Read(raw); err != nil {
 			return
 		}
 		if most := max(len(b.Type), len(b.Types), len(b.Targets), len(b.Senders), len(b.Meta)); most > wire.BatchCount {
 			t.Fatalf("a batch beyond its bounds: %d of something", most)
 		}
-		want := len(slices.DeleteFunc(slices.Clone(b.Type), func(typ uint32) bool { return typ == 0 }))
-		got := 0
-		for r := wire.NewReader(types, "client-x", b); r.Next(); got++ {
-			if m, err := r.Message(); err == nil && m.To == "" || err != nil && m.Message != nil {
+		if r.Len() != len(b.Type) {
+			t.Fatalf("read %d messages, protobuf %d", r.Len(), len(b.Type))
+		}
+		for i, typ := range b.Type {
+			if typ == 0 {
+				continue
+			}
+			if !r.Next() {
+				t.Fatalf("message %d is missing", i)
+			}
+			m, err := r.Message()
+			if err == nil && m.To == "" || err != nil && m.Message != nil {
 				t.Fatalf("message %+v with error %v", m, err)
 			}
+			if err == nil && (m.To != b.Targets[b.Target[i]] || m.Type != b.Types[typ-1]) {
+				t.Fatalf("message %+v is not as protobuf reads it: %v", m, &b)
+			}
 		}
-		if got != want {
-			t.Fatalf("read %d messages, want %d", got, want)
+		if r.Next() {
+			t.Fatal("one message too many")
 		}
 	})
 }
@@ -40,6 +58,7 @@ func FuzzEnvelopeDecode(f *testing.F) {
 // or an error of its own.
 func FuzzBatchIndexes(f *testing.F) {
 	types, _ := wire.NewTypes()
+	r := wire.NewReader(types, "client-x")
 	f.Fuzz(func(t *testing.T, typ, target, sender, size, meta uint32, names uint8) {
 		b := &remotepb.Batch{
 			Type: []uint32{typ}, Target: []uint32{target}, Sender: []uint32{sender}, Size: []uint32{size},
@@ -52,7 +71,7 @@ func FuzzBatchIndexes(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err = wire.ReadBatch(raw)
+		err = r.Read(raw)
 		if size > 1000 {
 			if err == nil {
 				t.Fatal("a message longer than the payload was taken")
@@ -62,7 +81,6 @@ func FuzzBatchIndexes(f *testing.F) {
 		if err != nil {
 			t.Fatalf("one message spoilt the batch: %v", err)
 		}
-		r := wire.NewReader(types, "client-x", b)
 		if r.Next() != (typ != 0) {
 			t.Fatalf("type %d: withdrawn, or not", typ)
 		}
@@ -71,7 +89,8 @@ func FuzzBatchIndexes(f *testing.F) {
 		}
 		n := uint32(names % 4)
 		good := typ <= n && target < n && sender <= n
-		if m, err := r.Message(); good != (err == nil) {
+		m, err := r.Message()
+		if good != (err == nil) || good && (m.Meta != nil) != (meta == 0) {
 			t.Fatalf("good %v, got %+v, %v", good, m, err)
 		}
 	})

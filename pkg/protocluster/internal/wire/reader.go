@@ -1,10 +1,12 @@
 package wire
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
-	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
 )
 
 const maxRemaining = 365 * 24 * time.Hour // to a deadline that is believed
@@ -15,9 +17,9 @@ type Message struct {
 	actor.Envelope
 }
 
-// messageAt is message i of b, but for what must be decoded.
-func messageAt(b *remotepb.Batch, i int) Message {
-	return Message{From: at(b.Senders, b.Sender[i]-1), To: at(b.Targets, b.Target[i]), Type: at(b.Types, b.Type[i]-1)}
+// message is message i of c, but for what must be decoded.
+func (c *columns) message(i int) Message {
+	return Message{From: at(c.senders, c.sender[i]-1), To: at(c.targets, c.target[i]), Type: at(c.types, c.typ[i]-1)}
 }
 
 func at(column []string, place uint32) string {
@@ -27,51 +29,103 @@ func at(column []string, place uint32) string {
 	return ""
 }
 
-// Reader takes the messages out of a batch that ReadBatch returned. What is
-// named once in the batch is looked up once.
+// Reader takes the messages out of batches that one node sent, one batch after
+// the other, and trusts nothing in them. What is named once in a batch is looked
+// up once. A Reader is for one goroutine.
 type Reader struct {
 	types    *Types
 	address  string // of the senders
-	batch    *remotepb.Batch
+	batch    columns
 	message  int    // that is read
 	payload  []byte // of that message
 	rest     []byte // of the batch's payload
-	meta     []*remotepb.Meta
-	decoders []decoder    // of batch.Types
-	senders  []*actor.PID // of batch.Senders
+	meta     []meta
+	decoders []decoder    // of batch.types
+	senders  []*actor.PID // of batch.senders
 }
 
-// NewReader returns a Reader of b, which the node at address sent.
-func NewReader(types *Types, address string, b *remotepb.Batch) Reader {
-	return Reader{types: types, address: address, batch: b, message: -1, rest: b.Payload, meta: b.Meta,
-		decoders: make([]decoder, len(b.Types)), senders: make([]*actor.PID, len(b.Senders))}
+// NewReader returns a Reader of batches of the node at address.
+func NewReader(types *Types, address string) *Reader { return &Reader{types: types, address: address} }
+
+// Read begins a batch, which is not modified until Next has returned false, or
+// the next batch begins. It is refused whole, with an error, if its columns are
+// not of one length, or its sizes do not add up. The indexes in it are checked
+// message by message.
+func (r *Reader) Read(raw []byte) error {
+	r.forget()
+	err := r.batch.read(raw)
+	if err == nil {
+		err = r.batch.check()
+	}
+	if err != nil {
+		r.forget()
+		return err
+	}
+	c := &r.batch
+	r.rest, r.meta = c.payload, c.meta
+	r.decoders = slices.Grow(r.decoders, len(c.types))[:len(c.types)]
+	r.senders = slices.Grow(r.senders, len(c.senders))[:len(c.senders)]
+	return nil
 }
+
+// check says what keeps c, which was read, from being messages.
+func (c *columns) check() error {
+	n, total := len(c.typ), uint64(0)
+	if len(c.target) != n || len(c.sender) != n || len(c.size) != n {
+		return fmt.Errorf("columns of %d, %d, %d and %d messages; want the same", n, len(c.target), len(c.sender), len(c.size))
+	}
+	for _, size := range c.size {
+		total += uint64(size)
+	}
+	if total != uint64(len(c.payload)) {
+		return fmt.Errorf("messages of %d bytes in a payload of %d", total, len(c.payload))
+	}
+	for i := 1; i < len(c.meta); i++ {
+		if c.meta[i].message < c.meta[i-1].message {
+			return errors.New("meta not in the order of the messages")
+		}
+	}
+	return nil
+}
+
+// forget keeps nothing of the batch but empty columns.
+func (r *Reader) forget() {
+	clear(r.decoders)
+	clear(r.senders)
+	r.message, r.payload, r.rest, r.meta, r.decoders, r.senders = -1, nil, nil, nil, r.decoders[:0], r.senders[:0]
+	r.batch.payload = nil
+	r.batch.reset()
+}
+
+// Len is the number of messages in the batch, with those that were withdrawn.
+func (r *Reader) Len() int { return len(r.batch.size) }
 
 // Next goes on to the next message; false after the last one.
 func (r *Reader) Next() bool {
-	for r.message+1 < len(r.batch.Size) {
+	for r.message+1 < len(r.batch.size) {
 		r.message++
-		size := r.batch.Size[r.message]
+		size := r.batch.size[r.message]
 		r.payload, r.rest = r.rest[:size], r.rest[size:]
-		if r.batch.Type[r.message] != 0 { // 0 was withdrawn
+		if r.batch.typ[r.message] != 0 { // 0 was withdrawn
 			return true
 		}
 	}
+	r.forget()
 	return false
 }
 
 // Message is the message to which Next went, and why it cannot be delivered, if
 // so. It is to be asked for once.
 func (r *Reader) Message() (m Message, err error) {
-	m = messageAt(r.batch, r.message)
+	m = r.batch.message(r.message)
 	err = r.decode(&m)
 	return m, err
 }
 
 func (r *Reader) decode(m *Message) (err error) {
-	b, i := r.batch, r.message
-	typ, target, sender := int(b.Type[i])-1, int(b.Target[i]), int(b.Sender[i])-1
-	if typ >= len(b.Types) || target >= len(b.Targets) || sender >= len(b.Senders) || m.To == "" {
+	b, i := &r.batch, r.message
+	typ, target, sender := int(b.typ[i])-1, int(b.target[i]), int(b.sender[i])-1
+	if typ >= len(b.types) || target >= len(b.targets) || sender >= len(b.senders) || m.To == "" {
 		return Fault(ErrMalformed, "type %d, target %d or sender %d of a message names nothing", typ, target, sender)
 	}
 	if r.decoders[typ] == nil {
@@ -94,20 +148,20 @@ func (r *Reader) decode(m *Message) (err error) {
 
 // metaOf takes the meta of message i, which must be asked for in order.
 func (r *Reader) metaOf(i uint32) *actor.Meta {
-	for len(r.meta) > 0 && r.meta[0].Message < i {
+	for len(r.meta) > 0 && r.meta[0].message < i {
 		r.meta = r.meta[1:]
 	}
-	if len(r.meta) == 0 || r.meta[0].Message != i {
+	if len(r.meta) == 0 || r.meta[0].message != i {
 		return nil
 	}
-	m, meta := r.meta[0], new(actor.Meta)
-	if m.Remaining > 0 {
-		meta.Deadline = time.Now().Add(time.Duration(min(m.Remaining, uint64(maxRemaining))))
+	m, meta := &r.meta[0], new(actor.Meta)
+	if m.remaining > 0 {
+		meta.Deadline = time.Now().Add(time.Duration(min(m.remaining, uint64(maxRemaining))))
 	}
-	if len(m.Header) > 1 {
-		meta.Header = make(map[string]string, len(m.Header)/2)
-		for k := 0; k+1 < len(m.Header); k += 2 {
-			meta.Header[m.Header[k]] = m.Header[k+1]
+	if len(m.header) > 1 {
+		meta.Header = make(map[string]string, len(m.header)/2)
+		for k := 0; k+1 < len(m.header); k += 2 {
+			meta.Header[m.header[k]] = m.header[k+1]
 		}
 	}
 	return meta

@@ -187,7 +187,7 @@ func (t *Types) decoder(name string) (decoder, error) {
 		}
 		found, _ = t.protos.LoadOrStore(name, decoder(func(p []byte) (any, error) {
 			m := m.New().Interface()
-			return m, proto.UnmarshalOptions{RecursionLimit: maxDepth}.Unmarshal(p, m)
+			return m, proto.UnmarshalOptions{Merge: true, RecursionLimit: maxDepth}.Unmarshal(p, m) // m is new: nothing to reset
 		}))
 	}
 	return found.(decoder), nil
