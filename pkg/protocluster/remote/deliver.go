@@ -16,7 +16,7 @@ func (r *Remote) Deliver(to *actor.PID, e actor.Envelope) error {
 	if err != nil {
 		return err
 	}
-	p := wire.Parcel{Target: to.ID, Meta: e.Meta}
+	p := wire.Parcel{Target: to.ID, Reply: to.IsFuture(), Meta: e.Meta}
 	if e.Sender != nil {
 		sender := r.own(e.Sender, e.Meta)
 		if p.Sender = r.system.Publish(sender); p.Sender == "" {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -146,6 +147,7 @@ func (s *rawBatches) push(caller uint32, m proto.Message) {
 // write sends until done is closed.
 func (s *rawBatches) write(done <-chan struct{}) error {
 	for {
+		runtime.Gosched() // as link does
 		s.mu.Lock()
 		batch := s.pending
 		s.pending = nil

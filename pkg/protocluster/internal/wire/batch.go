@@ -25,6 +25,7 @@ const headerCount = 64 // keys and values in a message's header
 type Parcel struct {
 	Target, Sender string        // ids
 	Future         *actor.Future // of the sender, if it is one
+	Reply          bool          // to a future, which gets one message
 	Meta           *actor.Meta
 
 	typ     string
