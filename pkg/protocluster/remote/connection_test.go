@@ -371,25 +371,3 @@ func TestBackoff(t *testing.T) {
 		}
 	})
 }
-
-// Replies of all sizes come back, whichever lane they take.
-func TestRepliesOfAllSizes(t *testing.T) {
-	bubble(t, func(t *testing.T, n *testkit.Network) {
-		a, b := start(t, on(n, "a")), start(t, on(n, "b"))
-		b.spawn(t, "sizes", func(ctx actor.Context) {
-			if size, ok := ctx.Message().(int); ok {
-				ctx.Respond(make([]byte, size))
-			}
-		})
-		futures := map[int]*actor.Future{}
-		for size := 1; size <= 2<<20; size *= 8 {
-			futures[size] = a.system.RequestFuture(b.at("sizes"), size, 10*time.Second)
-		}
-		for size, f := range futures {
-			reply, err := f.Result()
-			if got, _ := reply.([]byte); err != nil || len(got) != size {
-				t.Errorf("asked for %d bytes, got %d, %v", size, len(got), err)
-			}
-		}
-	})
-}

@@ -12,11 +12,15 @@ const localAddress = "local" // what PIDs have that were made before Start
 // Deliver queues a message for an actor of another node. It implements
 // actor.Transport.
 func (r *Remote) Deliver(to *actor.PID, e actor.Envelope) error {
-	l, err := r.endpoint.Link(to.Address)
+	reply, find := to.IsFuture(), r.endpoint.Link
+	if reply {
+		find = r.endpoint.ReplyLink
+	}
+	l, err := find(to.Address)
 	if err != nil {
 		return err
 	}
-	p := wire.Parcel{Target: to.ID, Reply: to.IsFuture(), Meta: e.Meta}
+	p := wire.Parcel{Target: to.ID, Reply: reply, Meta: e.Meta}
 	if e.Sender != nil {
 		sender := r.own(e.Sender, e.Meta)
 		if p.Sender = r.system.Publish(sender); p.Sender == "" {

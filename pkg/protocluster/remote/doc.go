@@ -36,9 +36,8 @@
 //
 // One for the listener, one that beats; for each node that is sent to, one that
 // keeps the connection, and for each of its streams a reader and a writer; for
-// each stream that a peer opens, gRPC's handler, a reader, and a writer unless
-// the peer is dialled for what is sent to it. Remote.Stop ends all of them, and
-// the handlers of other services.
+// each stream that a peer opens, gRPC's handler, a reader and a writer.
+// Remote.Stop ends all of them, and the handlers of other services.
 //
 // # Reading
 //

@@ -38,11 +38,11 @@ var catalogue = []catalogueRow{
 	{name: "no first frame", act: func(i *intruder) remotepb.Remote_ConnectClient { return i.open(nil) },
 		reason: "no greeting", code: codes.DeadlineExceeded, text: "within 5s"},
 	{name: "older version", act: func(i *intruder) remotepb.Remote_ConnectClient {
-		return i.open(hello(func(h *remotepb.Hello) { h.Version = 0 }))
-	}, reason: "wrong version", code: codes.FailedPrecondition, text: "version 0"},
+		return i.open(hello(func(h *remotepb.Hello) { h.Version = 1 }))
+	}, reason: "wrong version", code: codes.FailedPrecondition, text: "version 1"},
 	{name: "newer version", act: func(i *intruder) remotepb.Remote_ConnectClient {
-		return i.open(hello(func(h *remotepb.Hello) { h.Version = 2 }))
-	}, reason: "wrong version", code: codes.FailedPrecondition, text: "this node version 1"},
+		return i.open(hello(func(h *remotepb.Hello) { h.Version = 3 }))
+	}, reason: "wrong version", code: codes.FailedPrecondition, text: "this node version 2"},
 	{name: "wrong cluster", act: func(i *intruder) remotepb.Remote_ConnectClient {
 		return i.open(hello(func(h *remotepb.Hello) { h.Cluster = "other" }))
 	}, reason: "wrong cluster", code: codes.FailedPrecondition, text: `"other"`},

@@ -50,7 +50,7 @@ func (i *intruder) open(first *remotepb.Frame) remotepb.Remote_ConnectClient {
 }
 
 func hello(change func(*remotepb.Hello)) *remotepb.Frame {
-	h := &remotepb.Hello{Version: 1, System: "intruder", Lanes: 2, MaxMessageBytes: 1 << 20}
+	h := &remotepb.Hello{Version: 2, System: "intruder", Lanes: 2, MaxMessageBytes: 1 << 20}
 	if change != nil {
 		change(h)
 	}

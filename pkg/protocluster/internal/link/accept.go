@@ -108,7 +108,7 @@ func (e service) join(st stream, j *remotepb.Join) error {
 		return e.violation("unknown session", codes.PermissionDenied, "no such session; it may have ended")
 	}
 	s.mu.Lock()
-	ok := j.Lane < MaxLanes && (s.link == nil || int(j.Lane) < len(s.link.lanes)) && !s.joined[j.Lane]
+	ok := j.Lane < MaxLanes && int(j.Lane) < len(s.outbound().lanes) && !s.joined[j.Lane]
 	if ok {
 		s.joined[j.Lane] = true
 	}
@@ -204,6 +204,8 @@ func (e *Endpoint) register(s *session, lanes int) (old *session, err error) {
 	}
 	if s.Client {
 		s.link = l
+	} else {
+		s.replies = newReplies(s, lanes)
 	}
 	e.accepted[s.Address], e.sessions[s.secret] = s, s
 	return nil, nil

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	version      = 1 // of the protocol in remote.proto
+	version      = 2 // of the protocol in remote.proto
 	streamWindow = 1 << 20
 	connWindow   = 4 << 20
 )
@@ -68,9 +68,8 @@ func (l *Link) greet(ctx context.Context, client remotepb.RemoteClient) (*sessio
 	e := l.e
 	hello := &remotepb.Hello{Version: version, Cluster: e.config.Cluster, System: e.config.System, Address: e.node.Address(),
 		Lanes: uint32(len(l.lanes)), MaxMessageBytes: uint64(e.config.MaxMessageBytes)}
-	talking := 1 // the control stream; a node that listens gets its messages over another session
 	if e.config.Client {
-		hello.Address, talking = "", 1+len(l.lanes)
+		hello.Address = ""
 	}
 	control, err := client.Connect(ctx)
 	if err != nil {
@@ -94,5 +93,5 @@ func (l *Link) greet(ctx context.Context, client remotepb.RemoteClient) (*sessio
 		_ = st.Send(&remotepb.Frame{Join: &remotepb.Join{Session: f.Welcome.Session, Lane: uint32(i)}}) // its reader knows
 		streams = append(streams, st)
 	}
-	return newSession(e, p, l, talking), streams, e.alive(p.System)
+	return newSession(e, p, l, len(streams)), streams, e.alive(p.System)
 }

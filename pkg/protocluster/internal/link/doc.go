@@ -7,8 +7,9 @@
 // and dials again, holds what waits meanwhile in ordered lanes, and remembers
 // what is watched there. A session is one connection, a control stream and its
 // data lanes; it knows which requests were written, whose outcome is unknown if
-// it ends. Two nodes that listen have two sessions, one for each direction. A
-// client, which nobody can dial, has one for both.
+// it ends. Two nodes that listen have two sessions, one for what each begins;
+// replies go back over the session of the request. A client, which nobody can
+// dial, has one for both.
 //
 // A peer's frames are bounded before they are decoded, and speak only for the
 // peer's own actors; what it does wrong ends one stream, with a status that

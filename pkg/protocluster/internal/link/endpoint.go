@@ -159,6 +159,19 @@ func (e *Endpoint) Link(address string) (*Link, error) {
 	return l, nil
 }
 
+// ReplyLink returns what leads back to a node that has connected to this one,
+// for replies to its requests: on one connection they spare the network an
+// acknowledgement each. It is Link if the node has not.
+func (e *Endpoint) ReplyLink(address string) (*Link, error) {
+	e.mu.RLock()
+	s := e.accepted[address]
+	e.mu.RUnlock()
+	if s != nil && s.replies != nil {
+		return s.replies, nil
+	}
+	return e.Link(address)
+}
+
 // known is what this node has with the one at address: a session that it
 // opened, and a link.
 func (e *Endpoint) known(address string) (*session, *Link) {

@@ -66,6 +66,14 @@ func newLink(e *Endpoint, address string, passive bool, lanes int) *Link {
 	return l
 }
 
+// newReplies returns what holds replies to the requests that came over s, until
+// they go back the same way. It has no state but up, and ends with s.
+func newReplies(s *session, lanes int) *Link {
+	l := newLink(s.e, s.Address, true, lanes)
+	l.state, l.session, l.system = up, s, s.System
+	return l
+}
+
 // Push queues p; it does not block. One lane is one order, so all that is sent
 // to an actor takes the same. Replies have no order, and small ones make fewer
 // and larger batches on one lane: 0.8 times the CPU time with 64 askers.

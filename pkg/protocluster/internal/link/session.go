@@ -23,13 +23,14 @@ type stream interface {
 }
 
 // session is the streams of one connection: one for control, some for data. A
-// node that listens is dialled for what is sent to it, so two such nodes have
-// two sessions; a client's one session serves both directions.
+// node that listens is dialled for what is sent to it, but for replies, so two
+// such nodes have two sessions; a client's one session serves both directions.
 type session struct {
 	Peer
 	e       *Endpoint
 	secret  string // that the peer quotes to open a data lane
 	link    *Link  // holds what waits for the peer; nil if the peer is dialled for that
+	replies *Link  // of this session alone, for the peer's requests; nil if link is not
 	control outbox
 	heard   atomic.Int64  // when the last frame came
 	talking atomic.Int64  // streams on which the peer has not said goodbye
@@ -68,25 +69,19 @@ func (s *session) over() bool {
 // silence is how long the peer has said nothing.
 func (s *session) silence() time.Duration { return time.Since(time.Unix(0, s.heard.Load())) }
 
-// serve starts the reader of a stream, and its writer if it has one. They end
-// with the session, and the session with them.
+// serve starts the reader and the writer of a stream. They end with the session,
+// and the session with them.
 func (s *session) serve(st stream, handle func(*inbound) error, write func(*session, stream) error) {
 	s.e.work.Go(func() { s.fail(s.read(st, handle)) })
-	if write != nil {
-		s.e.work.Go(func() {
-			if err := write(s, st); err != nil {
-				s.fail(err)
-			}
-		})
-	}
+	s.e.work.Go(func() {
+		if err := write(s, st); err != nil {
+			s.fail(err)
+		}
+	})
 }
 
 func (s *session) serveLane(st stream, i int) {
-	var write func(*session, stream) error
-	if s.link != nil {
-		write = s.link.lanes[i].write
-	}
-	s.serve(st, s.laneReader(), write)
+	s.serve(st, s.laneReader(), s.outbound().lanes[i].write)
 }
 
 func (s *session) read(st stream, handle func(*inbound) error) (err error) {
@@ -115,6 +110,14 @@ func (s *session) read(st stream, handle func(*inbound) error) (err error) {
 			return err
 		}
 	}
+}
+
+// outbound is what leaves on the session's lanes.
+func (s *session) outbound() *Link {
+	if s.link != nil {
+		return s.link
+	}
+	return s.replies
 }
 
 // laneReader returns the handler of a data lane's frames.
@@ -158,6 +161,10 @@ func (s *session) end() {
 	}
 	for w := range watches {
 		s.e.node.Unwatched(s.Address, w)
+	}
+	if s.replies != nil {
+		s.replies.close(wire.Fault(wire.ErrUnreachable, "the connection to %s ended before the reply was sent: %s",
+			s.Address, reason(s.err)), 0)
 	}
 	s.e.forget(s)
 	close(s.ended)

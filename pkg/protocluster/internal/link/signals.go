@@ -89,13 +89,14 @@ func (s *session) bounced(signal *remotepb.Signal) {
 	if err == nil {
 		err = actor.ErrNotDelivered
 	}
+	to := actor.NewPID(s.Address, signal.From)
 	switch f := s.asked(signal.To); {
 	case f != nil:
 		f.Fail(err)
-	case s.link == nil:
+	case s.link == nil && !to.IsFuture(): // only replies went there
 		s.e.Reject("bounce of nothing")
 	default:
-		m := wire.Message{From: signal.To, To: signal.From, Type: signal.Type}
+		m := wire.Message{From: signal.To, To: to.ID, Type: signal.Type}
 		m.Message = wire.Bounced{Type: signal.Type}
 		s.e.node.Undelivered(s.Address, m, err)
 	}
