@@ -90,8 +90,5 @@ func (e *RequestError) note(view *View, pid *actor.PID, err error) {
 			return
 		}
 	}
-	if len(e.Attempts) == mostAttempts {
-		e.Attempts = append(e.Attempts[:0], e.Attempts[1:]...)
-	}
-	e.Attempts = append(e.Attempts, a)
+	e.Attempts = append(e.Attempts[max(0, len(e.Attempts)+1-mostAttempts):], a)
 }

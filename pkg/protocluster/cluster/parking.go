@@ -4,19 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"strconv"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/hops"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/lots"
 )
 
-const (
-	parkingLimit = 1024 // messages that wait for an identity, beside those that an eviction gave back
-	hopsHeader   = "protocluster-hops"
-	mostHops     = 16 // nodes that hand a message on, and activations that end before they served anything
-)
+// parkingLimit is how many messages wait for an identity, beside those that an
+// eviction gave back.
+const parkingLimit = 1024
 
 // parking keeps the messages for actors that have just ended, or that live
 // elsewhere by now, until they reach the identity's next activation.
@@ -50,15 +47,15 @@ func (p *parking) missing(grain string, e actor.Envelope) (taken bool) {
 func (p *parking) requeue(id Identity, es []actor.Envelope, progress bool) {
 	back := es[:0]
 	for _, e := range es {
-		hops := hopsOf(e) + 1
+		n := hops.Of(e) + 1
 		if progress {
-			hops = 0
+			n = 0
 		}
-		if hops > mostHops {
-			p.node.refuse(id, []actor.Envelope{e}, errHops)
+		if n > hops.Most {
+			p.node.refuse(id, []actor.Envelope{e}, hops.ErrTooMany)
 			continue
 		}
-		back = append(back, hopped(e, hops))
+		back = append(back, hops.With(e, n))
 	}
 	if len(back) > 0 && !p.lots.PutBack(id, back) {
 		p.node.refuse(id, back, ErrClosed)
@@ -81,44 +78,18 @@ func (p *parking) empty(ctx context.Context, id Identity) {
 // forward sends e to where id lives. An asker of another node is told to ask
 // again there, so that it knows what becomes of its request.
 func (p *parking) forward(id Identity, pid *actor.PID, e actor.Envelope) {
-	n, here := p.node, p.node.system.Address()
-	hops := hopsOf(e)
+	n, here, made := p.node, p.node.system.Address(), hops.Of(e)
 	if pid.Address != here {
-		hops++
+		made++
 	}
 	switch {
-	case hops > mostHops:
-		n.refuse(id, []actor.Envelope{e}, errHops)
+	case made > hops.Most:
+		n.refuse(id, []actor.Envelope{e}, hops.ErrTooMany)
 	case pid.Address != here && e.Sender.IsFuture() && e.Sender.Address != here:
 		n.refuse(id, []actor.Envelope{e}, fmt.Errorf("cluster: %s moved to %s", id.text(), pid.Address))
 	default:
-		_ = n.system.SendEnvelope(pid, hopped(e, hops)) // what is refused there is told to whom it concerns
+		_ = n.system.SendEnvelope(pid, hops.With(e, made)) // what is refused there is told to whom it concerns
 	}
-}
-
-var errHops = errors.New("cluster: handed on too often, or each activation ended before it served anything")
-
-func hopsOf(e actor.Envelope) int {
-	if e.Meta == nil {
-		return 0
-	}
-	hops, _ := strconv.Atoi(e.Meta.Header[hopsHeader])
-	return hops
-}
-
-// hopped returns e with another number of hops.
-func hopped(e actor.Envelope, hops int) actor.Envelope {
-	if hopsOf(e) == hops {
-		return e
-	}
-	meta := actor.Meta{Header: map[string]string{}}
-	if e.Meta != nil {
-		meta.Deadline = e.Meta.Deadline
-		maps.Copy(meta.Header, e.Meta.Header)
-	}
-	meta.Header[hopsHeader] = strconv.Itoa(hops)
-	e.Meta = &meta
-	return e
 }
 
 // refuse tells whoever should know that messages for id were not delivered.
