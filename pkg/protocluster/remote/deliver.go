@@ -12,11 +12,8 @@ const localAddress = "local" // what PIDs have that were made before Start
 // Deliver queues a message for an actor of another node. It implements
 // actor.Transport.
 func (r *Remote) Deliver(to *actor.PID, e actor.Envelope) error {
-	reply, find := to.IsFuture(), r.endpoint.Link
-	if reply {
-		find = r.endpoint.ReplyLink
-	}
-	l, err := find(to.Address)
+	reply := to.IsFuture()
+	l, err := r.endpoint.Link(to.Address, reply)
 	if err != nil {
 		return err
 	}

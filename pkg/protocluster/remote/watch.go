@@ -36,7 +36,7 @@ func (r *Remote) watch(address string, w link.Watch) error {
 	if !utf8.ValidString(w.Watched+w.Watcher) || len(w.Watched)+len(w.Watcher) > maxWatchIDs {
 		return wire.Fault(ErrMalformed, "ids of watched actors must be valid UTF-8 of at most %d bytes", maxWatchIDs)
 	}
-	l, err := r.endpoint.Link(address)
+	l, err := r.endpoint.Link(address, false)
 	if err != nil {
 		return err
 	}

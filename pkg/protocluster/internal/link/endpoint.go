@@ -132,10 +132,14 @@ func (e *Endpoint) Serve(l net.Listener) {
 	e.work.Go(func() { _ = e.server.Serve(l) }) // until Close
 }
 
-// Link returns the link to address, and makes it if a message may go there.
-func (e *Endpoint) Link(address string) (*Link, error) {
+// Link returns the link to address, and makes it if a message may go there. A
+// reply to a node that has connected to this one goes back over that: on one
+// connection it spares the network an acknowledgement.
+func (e *Endpoint) Link(address string, reply bool) (*Link, error) {
 	s, l := e.known(address)
 	switch {
+	case reply && s != nil && s.replies != nil:
+		return s.replies, nil
 	case l != nil && (!l.over() || !l.tidy()):
 		return l, nil
 	case strings.HasPrefix(address, ClientPrefix):
@@ -157,19 +161,6 @@ func (e *Endpoint) Link(address string) (*Link, error) {
 	e.links[address] = l
 	e.run(l)
 	return l, nil
-}
-
-// ReplyLink returns what leads back to a node that has connected to this one,
-// for replies to its requests: on one connection they spare the network an
-// acknowledgement each. It is Link if the node has not.
-func (e *Endpoint) ReplyLink(address string) (*Link, error) {
-	e.mu.RLock()
-	s := e.accepted[address]
-	e.mu.RUnlock()
-	if s != nil && s.replies != nil {
-		return s.replies, nil
-	}
-	return e.Link(address)
 }
 
 // known is what this node has with the one at address: a session that it
