@@ -319,9 +319,9 @@ func TestCompose_AloneServesThePage(t *testing.T) {
 		t.Errorf("lab/actions answers %d, %s without the lab, want 404", status, text)
 	}
 	for _, service := range []string{"consul", "client", "member-1", "member-2", "member-3"} {
-		how := l.docker("inspect", "--format", "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{gt .HostConfig.Memory 0}} {{gt .HostConfig.NanoCpus 0}}",
+		how := l.docker("inspect", "--format", "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}",
 			l.container(service))
-		if !strings.HasSuffix(how, " true [ALL] true true") || strings.HasPrefix(how, "0") || strings.HasPrefix(how, " ") || strings.HasPrefix(how, "root") {
+		if !strings.Contains(how, " true [ALL] ") || strings.Contains(how+" ", " 0 ") || strings.HasPrefix(how, "0") || strings.HasPrefix(how, " ") || strings.HasPrefix(how, "root") {
 			t.Errorf("%s runs as %q, want a user that is not root, a file system to read only, no capabilities, and limits", service, how)
 		}
 		if ports := l.docker("port", l.container(service)); ports != "" && !strings.HasPrefix(ports, "8080/tcp -> 127.0.0.1:") {
