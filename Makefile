@@ -180,6 +180,7 @@ vet: ## Run go vet
 	$(GO) vet -C tools/protogen ./...
 	$(GO) vet -C tools/browser -tags=integration,pictures ./...
 	$(GO) vet -C slides ./...
+	$(GO) vet -C benchmarks ./...
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Run the linters of .golangci.yml (the first time it builds them: 2 min)
@@ -187,6 +188,7 @@ lint: $(BIN)/golangci-lint ## Run the linters of .golangci.yml (the first time i
 	cd tools/protogen && $(BIN)/golangci-lint run
 	cd tools/browser && $(BIN)/golangci-lint run --build-tags=integration,pictures
 	cd slides && $(BIN)/golangci-lint run
+	cd benchmarks && $(BIN)/golangci-lint run
 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint ## Format the code
@@ -209,8 +211,19 @@ fuzz: ## Fuzz each target with FUZZTIME inputs
 		$(GO) test -vet=off -run='^$$' -fuzz="^$${func#func }$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$file) || exit 1; \
 	done
 
-.PHONY: bench
-bench: ## Run the benchmarks, each for BENCHTIME
+BENCH ?=
+
+.PHONY: bench-quick
+bench-quick: $(BIN)/benchmarks ## Run each workload of benchmarks/ small, to see that nothing is lost (1 min)
+	$(GO) test -C benchmarks ./...
+	$(BIN)/benchmarks -quick -run='$(BENCH)'
+
+.PHONY: $(BIN)/benchmarks
+$(BIN)/benchmarks:
+	$(GO) build -C benchmarks -o $@ .
+
+.PHONY: bench-go
+bench-go: ## Run the benchmarks of the packages, each for BENCHTIME
 	$(GO) test -vet=off -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./pkg/...
 
 .PHONY: consul
@@ -218,7 +231,7 @@ consul: $(BIN)/consul ## Put Consul into .bin, for make demo and make test-integ
 
 .PHONY: tidy
 tidy: ## Bring go.mod and go.sum in line with the code
-	for dir in . $(dir $(wildcard tools/*/go.mod) slides/go.mod); do (cd $$dir && $(GO) mod tidy) || exit 1; done
+	for dir in . $(dir $(wildcard tools/*/go.mod) slides/go.mod benchmarks/go.mod); do (cd $$dir && $(GO) mod tidy) || exit 1; done
 
 .PHONY: tidy-check
 tidy-check: ## Fail if make tidy would change go.mod or go.sum

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"runtime/pprof"
+	"slices"
+
+	"github.com/protocluster/workshop/benchmarks/internal/bench"
+)
+
+// flags are what the command line says.
+type flags struct {
+	quick      bool
+	list       bool
+	workloads  *regexp.Regexp
+	contenders *regexp.Regexp
+	cpuProfile string
+	options    bench.Options
+}
+
+func parseFlags(args []string, out io.Writer) (*flags, error) {
+	f := &flags{}
+	set := flag.NewFlagSet("benchmarks", flag.ContinueOnError)
+	set.SetOutput(out)
+	workloads := set.String("run", "", "`regexp` of the workloads to run; all if empty")
+	contenders := set.String("contenders", "", "`regexp` of the contenders to run; all if empty")
+	set.BoolVar(&f.list, "list", false, "list the workloads and run none")
+	set.BoolVar(&f.quick, "quick", false, "run small workloads in one round, to see that all is right and not how fast")
+	set.IntVar(&f.options.Rounds, "rounds", 5, "how often each contender runs and counts")
+	set.StringVar(&f.cpuProfile, "cpuprofile", "", "`file` for a CPU profile of this process; choose one contender for it")
+	if err := set.Parse(args); err != nil {
+		return nil, err
+	}
+	if set.NArg() > 0 {
+		return nil, fmt.Errorf("benchmarks: %q is no flag; choose workloads with -run", set.Args())
+	}
+	if f.quick {
+		f.options.Rounds = 1
+	}
+	var errs [2]error
+	f.workloads, errs[0] = regexp.Compile(*workloads)
+	f.contenders, errs[1] = regexp.Compile(*contenders)
+	return f, errors.Join(errs[:]...)
+}
+
+// choose returns those of all that the flags name.
+func (f *flags) choose(all []bench.Workload) []bench.Workload {
+	var chosen []bench.Workload
+	for _, w := range all {
+		w.Contenders = slices.DeleteFunc(slices.Clone(w.Contenders), func(c bench.Contender) bool {
+			return !f.contenders.MatchString(c.Name)
+		})
+		if f.workloads.MatchString(w.Name) && len(w.Contenders) > 0 {
+			chosen = append(chosen, w)
+		}
+	}
+	return chosen
+}
+
+// profile begins a CPU profile, if there is to be one; stop ends it.
+func (f *flags) profile() (stop func(), err error) {
+	if f.cpuProfile == "" {
+		return func() {}, nil
+	}
+	file, err := os.Create(f.cpuProfile)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = file.Close() // the profile is for a person, who sees whether it is there
+	}, nil
+}

@@ -1,0 +1,97 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// Options say how workloads are run. Zero fields mean the defaults.
+type Options struct {
+	// Rounds is how often each contender runs and counts; 0 means 5.
+	Rounds int
+	// Patience bounds one run, and one Open; 0 means a minute.
+	Patience time.Duration
+	// Progress is told what is done next; nil means nobody is.
+	Progress func(text string)
+}
+
+// Run does the workload: each contender once to warm up, and then in rounds,
+// one after the other in each. A contender that fails is out, with its error in
+// the result. It blocks until all is done and closed.
+func Run(ctx context.Context, w Workload, o Options) Result {
+	if o.Rounds == 0 {
+		o.Rounds = 5
+	}
+	if w.Rounds != 0 {
+		o.Rounds = min(o.Rounds, w.Rounds)
+	}
+	if o.Patience == 0 {
+		o.Patience = time.Minute
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	racers := make([]*racer, len(w.Contenders))
+	for i, c := range w.Contenders {
+		racers[i] = &racer{contender: c, metrics: len(w.Metrics), patience: o.Patience}
+		racers[i].open(ctx)
+	}
+	for round := range o.Rounds + 1 {
+		for _, r := range racers {
+			o.Progress(fmt.Sprintf("%s: round %d of %d, %s", w.Name, round, o.Rounds, r.contender.Name))
+			r.run(ctx, round > 0)
+		}
+	}
+	result := Result{Workload: w}
+	for _, r := range racers {
+		r.close()
+		result.Scores = append(result.Scores, Score{Name: r.contender.Name, Samples: r.samples, Err: r.err})
+	}
+	return result
+}
+
+// racer is a contender in a workload.
+type racer struct {
+	contender Contender
+	metrics   int
+	patience  time.Duration
+
+	instance *Instance
+	samples  []Sample
+	err      error // why it is out
+}
+
+func (r *racer) open(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, r.patience)
+	defer cancel()
+	r.instance, r.err = r.contender.Open(ctx)
+}
+
+// run runs it once, with the garbage of the others out of the way.
+func (r *racer) run(ctx context.Context, counts bool) {
+	if r.err != nil {
+		return
+	}
+	runtime.GC()
+	ctx, cancel := context.WithTimeout(ctx, r.patience)
+	defer cancel()
+	sample, err := r.instance.Run(ctx)
+	switch {
+	case err != nil:
+		r.err = err
+	case len(sample) != r.metrics:
+		r.err = fmt.Errorf("bench: %s yields %d values for %d metrics", r.contender.Name, len(sample), r.metrics)
+	case counts:
+		r.samples = append(r.samples, sample)
+	}
+}
+
+func (r *racer) close() {
+	if r.instance != nil && r.instance.Close != nil {
+		r.err = errors.Join(r.err, r.instance.Close())
+	}
+	r.instance = nil
+}

@@ -1,0 +1,94 @@
+// Command benchmarks measures this library beside protoactor-go and beside what
+// the machine can do at most: see README.md, and -help.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/protocluster/workshop/benchmarks/internal/bench"
+	"github.com/protocluster/workshop/benchmarks/internal/local"
+	"github.com/protocluster/workshop/benchmarks/internal/report"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// workloads returns all there are.
+func workloads(quick bool) []bench.Workload {
+	return local.Workloads(quick)
+}
+
+// run measures what args select, prints the table to out and what is being done
+// to log. It fails if any contender has no result.
+func run(ctx context.Context, args []string, out, log io.Writer) error {
+	f, err := parseFlags(args, log)
+	if err != nil {
+		return err
+	}
+	chosen := f.choose(workloads(f.quick))
+	if f.list {
+		for _, w := range chosen {
+			fmt.Fprintln(out, w.Name)
+		}
+		return nil
+	}
+	stopProfile, err := f.profile()
+	if err != nil {
+		return err
+	}
+	defer stopProfile()
+	f.options.Progress = progress(log)
+	results := measure(ctx, chosen, f.options)
+	if err := report.Text(out, report.Rows(results)); err != nil {
+		return err
+	}
+	return failures(results)
+}
+
+func measure(ctx context.Context, chosen []bench.Workload, o bench.Options) []bench.Result {
+	var results []bench.Result
+	for _, w := range chosen {
+		if ctx.Err() == nil {
+			results = append(results, bench.Run(ctx, w, o))
+		}
+	}
+	return results
+}
+
+func failures(results []bench.Result) error {
+	var errs []error
+	for _, r := range results {
+		errs = append(errs, r.Err())
+	}
+	return errors.Join(errs...)
+}
+
+// progress prints what is done next, but not more often than a person reads.
+func progress(log io.Writer) func(text string) {
+	const interval = 2 * time.Second
+	start := time.Now()
+	said := start.Add(-interval)
+	return func(text string) {
+		if now := time.Now(); now.Sub(said) >= interval {
+			said = now
+			fmt.Fprintf(log, "%6.1fs  %s\n", now.Sub(start).Seconds(), text)
+		}
+	}
+}
