@@ -195,14 +195,17 @@ fmt: $(BIN)/golangci-lint ## Format the code
 	$(BIN)/golangci-lint fmt $(PACKAGES) ./exercises_test/...
 
 PROTOGEN := -module $(MODULE) $(wildcard pkg/protocluster/internal/proto cmd/internal/proto)
+PROTOGEN_BENCH := -module $(MODULE)/benchmarks internal/proto
 
 .PHONY: generate
 generate: $(BIN)/protogen ## Write the Go of the .proto files
 	$(BIN)/protogen $(PROTOGEN)
+	cd benchmarks && $(BIN)/protogen $(PROTOGEN_BENCH)
 
 .PHONY: generate-check
 generate-check: $(BIN)/protogen ## Fail if make generate would change anything
 	$(BIN)/protogen -check $(PROTOGEN)
+	cd benchmarks && $(BIN)/protogen -check $(PROTOGEN_BENCH)
 
 .PHONY: fuzz
 fuzz: ## Fuzz each target with FUZZTIME inputs

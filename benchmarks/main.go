@@ -10,18 +10,21 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/protocluster/workshop/benchmarks/internal/bench"
 	"github.com/protocluster/workshop/benchmarks/internal/local"
+	"github.com/protocluster/workshop/benchmarks/internal/process"
+	"github.com/protocluster/workshop/benchmarks/internal/remote"
 	"github.com/protocluster/workshop/benchmarks/internal/report"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	err := begin(ctx, os.Args[1:])
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
@@ -30,9 +33,26 @@ func main() {
 	}
 }
 
+// begin runs what args select, or one of the processes that this starts.
+func begin(ctx context.Context, args []string) error {
+	if len(args) < 2 || args[0] != process.Command {
+		return run(ctx, args, os.Stdout, os.Stderr)
+	}
+	server, ok := servers()[args[1]]
+	if !ok {
+		return fmt.Errorf("benchmarks: no contender is called %q", args[1])
+	}
+	return process.Serve(ctx, server, args[2:])
+}
+
 // workloads returns all there are.
 func workloads(quick bool) []bench.Workload {
-	return local.Workloads(quick)
+	return slices.Concat(local.Workloads(quick), remote.Workloads(quick))
+}
+
+// servers returns what other processes run, by name.
+func servers() map[string]process.Server {
+	return remote.Servers()
 }
 
 // run measures what args select, prints the table to out and what is being done

@@ -59,6 +59,9 @@ func (c *Counter) Count(from, number uint32) (last bool) {
 // Got is how many messages were counted.
 func (c *Counter) Got() int { return c.got }
 
+// Misplaced is how many of them did not follow the one sent before.
+func (c *Counter) Misplaced() int { return c.misplaced }
+
 // Err says what was lost or reordered, or nil.
 func (c *Counter) Err() error {
 	if c.got == c.want && c.misplaced == 0 {
