@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/benchmarks/internal/bench"
+	"github.com/protocluster/workshop/benchmarks/internal/cluster"
 	"github.com/protocluster/workshop/benchmarks/internal/local"
 	"github.com/protocluster/workshop/benchmarks/internal/process"
 	"github.com/protocluster/workshop/benchmarks/internal/remote"
@@ -47,12 +49,14 @@ func begin(ctx context.Context, args []string) error {
 
 // workloads returns all there are.
 func workloads(quick bool) []bench.Workload {
-	return slices.Concat(local.Workloads(quick), remote.Workloads(quick))
+	return slices.Concat(local.Workloads(quick), remote.Workloads(quick), cluster.Workloads(quick))
 }
 
 // servers returns what other processes run, by name.
 func servers() map[string]process.Server {
-	return remote.Servers()
+	all := remote.Servers()
+	maps.Copy(all, cluster.Servers())
+	return all
 }
 
 // run measures what args select, prints the table to out and what is being done

@@ -2,11 +2,7 @@ package remote
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"sync"
-	"time"
 
 	"github.com/protocluster/workshop/benchmarks/internal/bench"
 	"github.com/protocluster/workshop/benchmarks/internal/gen/benchpb"
@@ -44,41 +40,45 @@ func askers(a ask) []bench.Contender {
 // run yields the median latency of one caller, or of more their rate and the
 // latency that 99 % keep within.
 func (a ask) run(ctx context.Context, p asker) (bench.Sample, error) {
-	each := a.asks / a.callers
-	latencies := make([]time.Duration, each*a.callers)
-	errs := make([]error, a.callers)
-	var done sync.WaitGroup
-	start := time.Now()
-	for caller := range a.callers {
-		done.Go(func() { errs[caller] = askInTurn(ctx, p, caller, latencies[caller*each:(caller+1)*each]) })
-	}
-	done.Wait()
-	took := time.Since(start)
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	slices.Sort(latencies)
-	if a.callers == 1 {
-		return bench.Sample{float64(latencies[len(latencies)/2])}, nil
-	}
-	return bench.Sample{float64(len(latencies)) / took.Seconds(), float64(latencies[len(latencies)*99/100])}, nil
-}
-
-// askInTurn asks once for each latency, and compares the reply with what was
-// asked.
-func askInTurn(ctx context.Context, p asker, caller int, latencies []time.Duration) error {
-	payload := make([]byte, payloadOf(smallest))
-	for i := range latencies {
-		m := &benchpb.Item{From: uint32(caller), Number: uint32(i), Payload: payload} //nolint:gosec // they are few
-		start := time.Now()
+	payload := Payload()
+	times, err := bench.Callers(ctx, a.callers, a.asks/a.callers, func(ctx context.Context, caller, i int) error {
+		m := Question(caller, i, payload)
 		reply, err := p.ask(ctx, caller, m)
-		latencies[i] = time.Since(start)
 		if err != nil {
 			return err
 		}
-		if reply.From != uint32(caller) || reply.Number != uint32(i) || len(reply.Payload) != len(payload) { //nolint:gosec // they are few
-			return fmt.Errorf("remote: caller %d asked %d and was replied to with %v", caller, i, reply)
-		}
+		return Answers(reply, m)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case a.callers == 1:
+		return bench.Sample{times.Within(50)}, nil
 	}
-	return nil
+	return bench.Sample{times.Rate(), times.Within(99)}, nil
+}
+
+// Payload is that of the small message.
+func Payload() []byte { return make([]byte, payloadOf(smallest)) }
+
+// Question is the message that caller asks when it has asked i before.
+func Question(caller, i int, payload []byte) *benchpb.Item {
+	return &benchpb.Item{From: uint32(caller), Number: uint32(i), Payload: payload} //nolint:gosec // they are few
+}
+
+// Answers is nil if the reply is what was asked.
+func Answers(reply, asked *benchpb.Item) error {
+	if reply.GetFrom() == asked.From && reply.GetNumber() == asked.Number && len(reply.GetPayload()) == len(asked.Payload) {
+		return nil
+	}
+	return fmt.Errorf("remote: the reply to %v is %v", asked, reply)
+}
+
+// Asks is how this library asks an actor of another process, as a limit for what
+// else it does: a contender called remote ask.
+func Asks(callers, asks int) bench.Contender {
+	c := contender(bench.Protocluster, func(ctx context.Context, address string) (asker, error) { return connectProtocluster(ctx, address) },
+		ask{callers: callers, asks: asks}.run)
+	c.Name = "remote ask"
+	return c
 }

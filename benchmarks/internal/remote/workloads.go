@@ -36,7 +36,7 @@ func Workloads(quick bool) []bench.Workload {
 		{Name: "remote/ask/64", Title: "remote ask, 64 callers", Metrics: goals(0.8),
 			Contenders: askers(ask{callers: 64, asks: 10 * asks})},
 		{Name: "remote/ask/512", Title: "remote ask, 512 callers", Metrics: goals(0.9),
-			Contenders: askers(ask{callers: 512, asks: 20 * asks})},
+			Contenders: askers(ask{callers: 512, asks: 10 * asks})},
 	}
 }
 

@@ -1,0 +1,92 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/protocluster/workshop/benchmarks/internal/bench"
+	"github.com/protocluster/workshop/benchmarks/internal/remote"
+)
+
+// request is a workload: callers ask warm grains, each waiting for the reply
+// before it asks another.
+type request struct {
+	callers    int
+	identities int
+	requests   int // in all, about
+}
+
+// allRemote has all grains in one other process.
+func allRemote(callers, requests int, quick bool) bench.Workload {
+	w := requestWorkload("remote", "all remote", layout{others: 1}, callers, requests, quick)
+	w.Contenders = append(w.Contenders, remote.Asks(callers, requests))
+	goals := []bench.Goal{{Than: RemoteAsk, Factor: 0.9}, {Than: Eventual, Factor: 0.95}}
+	if callers > 1 {
+		w.Metrics[0].Goals = goals
+	}
+	return w
+}
+
+// halfRemote has about half of them in this process.
+func halfRemote(callers, requests int, quick bool) bench.Workload {
+	return requestWorkload("half", "half remote", layout{here: true, others: 1}, callers, requests, quick)
+}
+
+func requestWorkload(name, title string, l layout, callers, requests int, quick bool) bench.Workload {
+	r := request{callers: callers, identities: bench.Pick(quick, 200, 10_000), requests: requests}
+	w := bench.Workload{
+		Name:  fmt.Sprintf("cluster/request/%s/%d", name, callers),
+		Title: fmt.Sprintf("cluster request, %s, %d callers", title, callers),
+		Metrics: []bench.Metric{
+			{Unit: "/s"},
+			{Name: "p99", Unit: "ns", LessBetter: true},
+		},
+	}
+	if callers == 1 {
+		w.Title = fmt.Sprintf("cluster request, %s, 1 caller, p50", title)
+		w.Metrics = []bench.Metric{{Unit: "ns", LessBetter: true}}
+	}
+	for _, s := range systems() {
+		w.Contenders = append(w.Contenders, s.contender(l, r.warm, r.run))
+	}
+	return w
+}
+
+// warm activates all grains.
+func (r request) warm(ctx context.Context, n node) error {
+	const callers = 64
+	_, err := askEach(ctx, n, callers, (r.identities+callers-1)/callers, func(caller, i int) string {
+		return strconv.Itoa((i*callers + caller) % r.identities)
+	})
+	return err
+}
+
+// run yields the median latency of one caller, or of more their rate and the
+// latency that 99 % keep within. A caller goes through the identities with a
+// stride of its own.
+func (r request) run(ctx context.Context, n node) (bench.Sample, error) {
+	times, err := askEach(ctx, n, r.callers, r.requests/r.callers, func(caller, i int) string {
+		return strconv.Itoa((caller*7919 + i*(2*caller+1)) % r.identities)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case r.callers == 1:
+		return bench.Sample{times.Within(50)}, nil
+	}
+	return bench.Sample{times.Rate(), times.Within(99)}, nil
+}
+
+// askEach has callers ask n grains each, and compares the replies.
+func askEach(ctx context.Context, nd node, callers, n int, identity func(caller, i int) string) (*bench.Times, error) {
+	payload := remote.Payload()
+	return bench.Callers(ctx, callers, n, func(ctx context.Context, caller, i int) error {
+		m := remote.Question(caller, i, payload)
+		reply, err := nd.request(ctx, identity(caller, i), m)
+		if err != nil {
+			return err
+		}
+		return remote.Answers(reply, m)
+	})
+}
