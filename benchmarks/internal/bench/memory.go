@@ -17,5 +17,5 @@ func HeldBytes() int64 {
 	runtime.GC() // what had a finalizer, or lay in a sync.Pool
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc + m.StackInuse) //nolint:gosec // no process has 2^63 bytes
+	return int64(m.HeapAlloc + m.StackInuse)
 }

@@ -18,9 +18,10 @@ func activations(quick bool) bench.Workload {
 	}}
 	for _, s := range systems() {
 		round := 0
-		w.Contenders = append(w.Contenders, s.contender(layout{others: 1}, nothing, func(ctx context.Context, n node) (bench.Sample, error) {
+		w.Contenders = append(w.Contenders, s.contender(elsewhere, nothing, func(ctx context.Context, n node) (bench.Sample, error) {
 			round++
-			times, err := askEach(ctx, n, callers, grains/callers, func(caller, i int) string { return fmt.Sprint(round, "-", caller, "-", i) })
+			fresh := func(caller, i int) string { return fmt.Sprint(round, "-", caller, "-", i) }
+			times, err := askEach(ctx, n, callers, grains/callers, fresh)
 			if err != nil {
 				return nil, err
 			}

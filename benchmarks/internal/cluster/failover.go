@@ -24,7 +24,7 @@ func failovers(quick bool) bench.Workload {
 		Metrics: []bench.Metric{{Unit: "ns", LessBetter: true}}}
 	for _, s := range systems() {
 		round := 0
-		w.Contenders = append(w.Contenders, s.contender(layout{others: 1}, nothing, func(ctx context.Context, n node) (bench.Sample, error) {
+		w.Contenders = append(w.Contenders, s.contender(elsewhere, nothing, func(ctx context.Context, n node) (bench.Sample, error) {
 			round++
 			return f.run(ctx, n, fmt.Sprint(round, "-"))
 		}))

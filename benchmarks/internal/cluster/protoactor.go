@@ -57,10 +57,6 @@ func joinProtoActor(polled []string, self int, hosts bool) (*cluster.Cluster, er
 	if err != nil {
 		return nil, err
 	}
-	var opts []cluster.ConfigOption
-	if hosts {
-		opts = append(opts, cluster.WithKinds(protoKind()))
-	}
 	var c *cluster.Cluster
 	polls := echo.New() // what the provider would make, but it prints where it listens
 	polls.HideBanner, polls.HidePort = true, true
@@ -72,7 +68,11 @@ func joinProtoActor(polled []string, self int, hosts bool) (*cluster.Cluster, er
 		return ctx.JSON(http.StatusOK, automanaged.NewNode(clusterName, c.ActorSystem.ID, host, at, port, c.GetClusterKinds()))
 	})
 	provider := automanaged.NewWithTesting(2*time.Second, port, polls, polled...) // as often as by default
-	c = cluster.New(peers.NewProtoActor(), cluster.Configure(clusterName, provider, disthash.New(), remote.Configure("127.0.0.1", 0), opts...))
+	config := cluster.Configure(clusterName, provider, disthash.New(), remote.Configure("127.0.0.1", 0))
+	if hosts {
+		cluster.WithKinds(protoKind())(config)
+	}
+	c = cluster.New(peers.NewProtoActor(), config)
 	c.StartMember()
 	return c, nil
 }

@@ -19,7 +19,7 @@ type request struct {
 
 // allRemote has all grains in one other process.
 func allRemote(callers, requests int, quick bool) bench.Workload {
-	w := requestWorkload("remote", "all remote", layout{others: 1}, callers, requests, quick)
+	w := requestWorkload("remote", "all remote", elsewhere, callers, requests, quick)
 	w.Contenders = append(w.Contenders, remote.Asks(callers, requests))
 	goals := []bench.Goal{{Than: RemoteAsk, Factor: 0.9}, {Than: Eventual, Factor: 0.95}}
 	if callers > 1 {

@@ -48,6 +48,9 @@ type layout struct {
 	others int
 }
 
+// elsewhere is the layout with all grains in one other process.
+var elsewhere = layout{others: 1}
+
 // node is the node of this process in a cluster.
 type node interface {
 	// request asks a grain, which replies with m.

@@ -50,7 +50,8 @@ type Process struct {
 // it.
 func Start(ctx context.Context, name string, args ...string) (*Process, error) {
 	p := &Process{ended: make(chan struct{})}
-	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), os.Args[0], append([]string{Command, name}, args...)...) //nolint:gosec // it is this program
+	args = append([]string{Command, name}, args...)
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), os.Args[0], args...)
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	if err == nil {

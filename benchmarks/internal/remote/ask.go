@@ -24,17 +24,18 @@ type asker interface {
 
 func askers(a ask) []bench.Contender {
 	contenders := []bench.Contender{
-		contender(bench.Protocluster, func(ctx context.Context, address string) (asker, error) { return connectProtocluster(ctx, address) }, a.run),
-		contender(bench.ProtoActor, func(ctx context.Context, address string) (asker, error) { return connectProtoActor(ctx, address) }, a.run),
+		contender(bench.Protocluster, func(ctx context.Context, at string) (asker, error) { return connectProtocluster(ctx, at) }, a.run),
+		contender(bench.ProtoActor, func(ctx context.Context, at string) (asker, error) { return connectProtoActor(ctx, at) }, a.run),
 		contender(grpcStream, func(ctx context.Context, address string) (asker, error) {
 			return connectStream(ctx, address, a.callers)
 		}, a.run),
-		contender(grpcUnary, func(_ context.Context, address string) (asker, error) { return connectUnary(address) }, a.run),
+		contender(grpcUnary, func(_ context.Context, at string) (asker, error) { return connectUnary(at) }, a.run),
 	}
+	socket := func(ctx context.Context, at string) (asker, error) { return connectTCP(ctx, at, a.callers) }
 	if a.callers == 1 {
-		return append(contenders, contender(tcp, func(ctx context.Context, address string) (asker, error) { return connectPingPong(ctx, address) }, a.run))
+		socket = func(ctx context.Context, at string) (asker, error) { return connectPingPong(ctx, at) }
 	}
-	return append(contenders, contender(tcp, func(ctx context.Context, address string) (asker, error) { return connectTCP(ctx, address, a.callers) }, a.run))
+	return append(contenders, contender(tcp, socket, a.run))
 }
 
 // run yields the median latency of one caller, or of more their rate and the
@@ -63,7 +64,7 @@ func Payload() []byte { return make([]byte, payloadOf(smallest)) }
 
 // Question is the message that caller asks when it has asked i before.
 func Question(caller, i int, payload []byte) *benchpb.Item {
-	return &benchpb.Item{From: uint32(caller), Number: uint32(i), Payload: payload} //nolint:gosec // they are few
+	return &benchpb.Item{From: uint32(caller), Number: uint32(i), Payload: payload}
 }
 
 // Answers is nil if the reply is what was asked.
@@ -77,7 +78,7 @@ func Answers(reply, asked *benchpb.Item) error {
 // Asks is how this library asks an actor of another process, as a limit for what
 // else it does: a contender called remote ask.
 func Asks(callers, asks int) bench.Contender {
-	c := contender(bench.Protocluster, func(ctx context.Context, address string) (asker, error) { return connectProtocluster(ctx, address) },
+	c := contender(bench.Protocluster, func(ctx context.Context, at string) (asker, error) { return connectProtocluster(ctx, at) },
 		ask{callers: callers, asks: asks}.run)
 	c.Name = "remote ask"
 	return c

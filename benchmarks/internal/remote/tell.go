@@ -32,10 +32,10 @@ type teller interface {
 
 func tellers(t tell) []bench.Contender {
 	return []bench.Contender{
-		contender(bench.Protocluster, func(ctx context.Context, address string) (teller, error) { return connectProtocluster(ctx, address) }, t.run),
-		contender(bench.ProtoActor, func(ctx context.Context, address string) (teller, error) { return connectProtoActor(ctx, address) }, t.run),
-		contender(grpcStream, func(ctx context.Context, address string) (teller, error) { return connectStream(ctx, address, 0) }, t.run),
-		contender(tcp, func(_ context.Context, address string) (teller, error) { return tcpTeller{address}, nil }, t.run),
+		contender(bench.Protocluster, func(ctx context.Context, at string) (teller, error) { return connectProtocluster(ctx, at) }, t.run),
+		contender(bench.ProtoActor, func(ctx context.Context, at string) (teller, error) { return connectProtoActor(ctx, at) }, t.run),
+		contender(grpcStream, func(ctx context.Context, at string) (teller, error) { return connectStream(ctx, at, 0) }, t.run),
+		contender(tcp, func(_ context.Context, at string) (teller, error) { return tcpTeller{at}, nil }, t.run),
 	}
 }
 
@@ -73,7 +73,7 @@ func payloadOf(bytes int) int {
 func items(from, n int, payload []byte) func(yield func(*benchpb.Item) bool) {
 	return func(yield func(*benchpb.Item) bool) {
 		for number := range n {
-			if !yield(&benchpb.Item{From: uint32(from), Number: uint32(number), Payload: payload}) { //nolint:gosec // they are few
+			if !yield(&benchpb.Item{From: uint32(from), Number: uint32(number), Payload: payload}) {
 				return
 			}
 		}
@@ -90,7 +90,7 @@ type orders interface {
 // expect prepares receivers 0 to senders-1 for n messages each.
 func expect(ctx context.Context, o orders, senders, n int) error {
 	for receiver := range senders {
-		m := &benchpb.Expect{Senders: uint32(senders), Messages: uint32(n)} //nolint:gosec // they are few
+		m := &benchpb.Expect{Senders: uint32(senders), Messages: uint32(n)}
 		if _, err := o.order(ctx, receiver, m); err != nil {
 			return fmt.Errorf("remote: receiver %d: %w", receiver, err)
 		}
