@@ -215,6 +215,11 @@ fuzz: ## Fuzz each target with FUZZTIME inputs
 	done
 
 BENCH ?=
+ROUNDS ?= 5
+
+.PHONY: bench
+bench: $(BIN)/benchmarks ## Measure beside protoactor-go and the machine's limits in ROUNDS, for docs/benchmarks.md (30 min); BENCH selects what is measured anew
+	$(BIN)/benchmarks -rounds=$(ROUNDS) -run='$(BENCH)' -write=docs/benchmarks.md
 
 .PHONY: bench-quick
 bench-quick: $(BIN)/benchmarks ## Run each workload of benchmarks/ small, to see that nothing is lost (1 min)

@@ -20,6 +20,7 @@ type flags struct {
 	workloads  *regexp.Regexp
 	contenders *regexp.Regexp
 	cpuProfile string
+	page       string
 	options    bench.Options
 }
 
@@ -32,6 +33,7 @@ func parseFlags(args []string, out io.Writer) (*flags, error) {
 	set.BoolVar(&f.list, "list", false, "list the workloads and run none")
 	set.BoolVar(&f.quick, "quick", false, "run small workloads in one round, to see that all is right and not how fast")
 	set.IntVar(&f.options.Rounds, "rounds", 5, "how often each contender runs and counts")
+	set.StringVar(&f.page, "write", "", "`file` of the page that gets the tables, with a picture and all samples beside it")
 	set.StringVar(&f.cpuProfile, "cpuprofile", "", "`file` for a CPU profile of this process; choose one contender for it")
 	if err := set.Parse(args); err != nil {
 		return nil, err

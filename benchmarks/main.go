@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -11,12 +12,16 @@ import (
 	"maps"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/protocluster/workshop/benchmarks/internal/bench"
 	"github.com/protocluster/workshop/benchmarks/internal/cluster"
+	"github.com/protocluster/workshop/benchmarks/internal/crowd"
+	"github.com/protocluster/workshop/benchmarks/internal/growth"
 	"github.com/protocluster/workshop/benchmarks/internal/local"
 	"github.com/protocluster/workshop/benchmarks/internal/process"
 	"github.com/protocluster/workshop/benchmarks/internal/remote"
@@ -49,13 +54,14 @@ func begin(ctx context.Context, args []string) error {
 
 // workloads returns all there are.
 func workloads(quick bool) []bench.Workload {
-	return slices.Concat(local.Workloads(quick), remote.Workloads(quick), cluster.Workloads(quick))
+	return slices.Concat(local.Workloads(quick), remote.Workloads(quick), cluster.Workloads(quick), crowd.Workloads(quick))
 }
 
 // servers returns what other processes run, by name.
 func servers() map[string]process.Server {
 	all := remote.Servers()
 	maps.Copy(all, cluster.Servers())
+	maps.Copy(all, crowd.Servers())
 	return all
 }
 
@@ -73,6 +79,11 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		}
 		return nil
 	}
+	if f.page != "" {
+		if _, _, err := report.Around(f.page); err != nil {
+			return err // now, and not after an hour
+		}
+	}
 	stopProfile, err := f.profile()
 	if err != nil {
 		return err
@@ -83,7 +94,37 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	if err := report.Text(out, report.Rows(results)); err != nil {
 		return err
 	}
-	return failures(results)
+	err = failures(results)
+	if f.page != "" && ctx.Err() == nil {
+		err = errors.Join(err, write(f, results))
+	}
+	return err
+}
+
+// write makes the page and its picture, with what earlier runs found of the
+// workloads that this one left out.
+func write(f *flags, results []bench.Result) error {
+	var names []string
+	for _, w := range workloads(f.quick) {
+		names = append(names, w.Name)
+	}
+	results, err := bench.Archive(beside(f.page, ".json"), results, names)
+	if err != nil {
+		return err
+	}
+	m := report.Measured{Results: results, Curves: growth.Curves(results), Picture: beside(filepath.Base(f.page), ".svg"),
+		Rounds: f.options.Rounds, Date: time.Now(), Machine: report.Machine(),
+		Versions: report.Versions("github.com/asynkron/protoactor-go", "google.golang.org/grpc", "google.golang.org/protobuf")}
+	var picture bytes.Buffer
+	if err := growth.Picture(&picture, m.Curves); err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(beside(f.page, ".svg"), picture.Bytes(), 0o644), m.Write(f.page))
+}
+
+// beside is the file of the same name with another extension.
+func beside(page, extension string) string {
+	return strings.TrimSuffix(page, filepath.Ext(page)) + extension
 }
 
 func measure(ctx context.Context, chosen []bench.Workload, o bench.Options) []bench.Result {

@@ -12,7 +12,7 @@ import (
 type Options struct {
 	// Rounds is how often each contender runs and counts; 0 means 5.
 	Rounds int
-	// Patience bounds one run, and one Open; 0 means a minute.
+	// Patience bounds one run, and one Open; 0 means three minutes.
 	Patience time.Duration
 	// Progress is told what is done next; nil means nobody is.
 	Progress func(text string)
@@ -25,11 +25,8 @@ func Run(ctx context.Context, w Workload, o Options) Result {
 	if o.Rounds == 0 {
 		o.Rounds = 5
 	}
-	if w.Rounds != 0 {
-		o.Rounds = min(o.Rounds, w.Rounds)
-	}
 	if o.Patience == 0 {
-		o.Patience = time.Minute
+		o.Patience = 3 * time.Minute
 	}
 	if o.Progress == nil {
 		o.Progress = func(string) {}

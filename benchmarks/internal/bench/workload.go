@@ -14,7 +14,13 @@ type Workload struct {
 	Title      string // as the table has it, such as "tell 1→1"
 	Metrics    []Metric
 	Contenders []Contender // the first is the one in question
-	Rounds     int         // instead of what Options say, if not 0
+	Growth     Growth
+}
+
+// Growth is what a workload has more of than another that does the same.
+type Growth struct {
+	Of   string // such as "members"; "" if it is not one of several
+	Size int
 }
 
 // Metric is one of the numbers that a run yields.

@@ -40,7 +40,7 @@ func (f failover) run(ctx context.Context, n node, prefix string) (bench.Sample,
 		return nil, err
 	}
 	defer victim.Kill()
-	if err := until(ctx, "two members host grains", func() bool { return n.hosts() == 2 }); err != nil {
+	if err := bench.Until(ctx, "two members host grains", func() bool { return n.hosts() == 2 }); err != nil {
 		return nil, err
 	}
 	if err := f.each(ctx, n, prefix); err != nil {
@@ -55,7 +55,7 @@ func (f failover) run(ctx context.Context, n node, prefix string) (bench.Sample,
 		return nil, err
 	}
 	took := time.Since(start)
-	return bench.Sample{float64(took)}, until(ctx, "the killed member is gone", func() bool { return n.hosts() == 1 })
+	return bench.Sample{float64(took)}, bench.Until(ctx, "the killed member is gone", func() bool { return n.hosts() == 1 })
 }
 
 // mustHost fails unless a fair share of the grains is at that address.

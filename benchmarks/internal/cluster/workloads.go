@@ -116,7 +116,7 @@ func assemble(ctx context.Context, s system, l layout) (*assembled, error) {
 		}
 		c.others = append(c.others, p)
 	}
-	return c, until(ctx, fmt.Sprintf("%d members host grains", want), func() bool { return c.node.hosts() == want })
+	return c, bench.Until(ctx, fmt.Sprintf("%d members host grains", want), func() bool { return c.node.hosts() == want })
 }
 
 func (c *assembled) close() error {

@@ -83,6 +83,15 @@ func Start(ctx context.Context, name string, args ...string) (*Process, error) {
 	return p, nil
 }
 
+// Output is what a server calls ready with, which then has nothing left to do.
+func Output(ctx context.Context, name string, args ...string) (string, error) {
+	p, err := Start(ctx, name, args...)
+	if err != nil {
+		return "", err
+	}
+	return p.Address, p.Stop()
+}
+
 // Stop has the server end, and waits.
 func (p *Process) Stop() error {
 	_ = p.stdin.Close() // it may be gone

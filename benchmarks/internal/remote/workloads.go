@@ -26,7 +26,7 @@ func Workloads(quick bool) []bench.Workload {
 		metrics[0].Goals = than(grpcStream, factor)
 		return metrics
 	}
-	return []bench.Workload{
+	all := []bench.Workload{
 		{Name: "remote/tell/1to1", Title: "remote tell 1→1", Metrics: []bench.Metric{{Unit: "/s", Goals: than(grpcStream, 0.65)}},
 			Contenders: tellers(tell{senders: 1, messages: messages, bytes: smallest})},
 		{Name: "remote/tell/8to8", Title: "remote tell 8→8", Metrics: []bench.Metric{{Unit: "/s"}},
@@ -38,6 +38,26 @@ func Workloads(quick bool) []bench.Workload {
 			Contenders: askers(ask{callers: 64, asks: 10 * asks})},
 		{Name: "remote/ask/512", Title: "remote ask, 512 callers", Metrics: goals(0.9),
 			Contenders: askers(ask{callers: 512, asks: 10 * asks})},
+	}
+	sizes := []int{smallest, 1 << 10, 32 << 10, 1 << 20}
+	if quick {
+		sizes = sizes[3:]
+	}
+	for _, size := range sizes {
+		all = append(all, sized(size, bench.Pick(quick, 4<<20, 128<<20)))
+	}
+	return all
+}
+
+// sized tells messages of that size, of so many bytes in all.
+func sized(size, bytes int) bench.Workload {
+	const most = 200_000
+	return bench.Workload{
+		Name:       fmt.Sprintf("remote/size/%d", size),
+		Title:      fmt.Sprintf("remote tell 1→1 of %d bytes", size),
+		Growth:     bench.Growth{Of: "bytes of a message", Size: size},
+		Metrics:    []bench.Metric{{Name: "time each", Unit: "ns", LessBetter: true}},
+		Contenders: tellers(tell{senders: 1, messages: min(most, bytes/size), bytes: size, cost: true}),
 	}
 }
 

@@ -1,0 +1,113 @@
+package crowd
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/protocluster/workshop/benchmarks/internal/bench"
+	"github.com/protocluster/workshop/benchmarks/internal/process"
+)
+
+const kind = "idler" // of the grains
+
+// crowd is the members of one cluster.
+type crowd interface {
+	// add starts n members, and returns once each says that it has joined.
+	add(ctx context.Context, n int) error
+	// agreed tells whether each member sees that many.
+	agreed(members int) bool
+	// activate makes the first member activate a grain.
+	activate(ctx context.Context, identity string) error
+}
+
+// makes are the contenders.
+var makes = []struct {
+	name string
+	make func() crowd
+}{
+	{bench.Protocluster, newProtocluster},
+	{bench.ProtoActor, newProtoActor},
+}
+
+// Workloads returns the workloads of this package.
+func Workloads(quick bool) []bench.Workload {
+	sizes, grains := []int{3, 10, 30, 100}, []int{1_000, 10_000, 100_000, 1_000_000}
+	if quick {
+		sizes, grains = sizes[:1], grains[:1]
+	}
+	var all []bench.Workload
+	for _, n := range sizes {
+		all = append(all, members(n, quick))
+	}
+	for _, n := range grains {
+		all = append(all, idle(n))
+	}
+	return all
+}
+
+// Servers are the processes that measure, by what they measure and the
+// contender's name.
+func Servers() map[string]process.Server {
+	servers := make(map[string]process.Server)
+	for _, m := range makes {
+		servers["members/"+m.name] = serve(m.make, measureMembers)
+		servers["grains/"+m.name] = serve(m.make, measureGrains)
+	}
+	return servers
+}
+
+// measure fills a crowd with n members or grains, and watches it for a while.
+type measure func(ctx context.Context, c crowd, n int, window time.Duration) (bench.Sample, error)
+
+// serve measures with the number of members or grains, and the time in which
+// nothing happens, as arguments.
+func serve(make func() crowd, measure measure) process.Server {
+	return func(ctx context.Context, args []string, ready func(string)) error {
+		n, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		window, err := time.ParseDuration(args[1])
+		if err != nil {
+			return err
+		}
+		sample, err := measure(ctx, make(), n, window)
+		if err == nil {
+			ready(strings.Trim(fmt.Sprint([]float64(sample)), "[]"))
+		}
+		return err // the crowd ends with the process
+	}
+}
+
+// contenders measure what in processes of their own.
+func contenders(what string, n int, window time.Duration) []bench.Contender {
+	var all []bench.Contender
+	for _, m := range makes {
+		run := func(ctx context.Context) (bench.Sample, error) {
+			out, err := process.Output(ctx, what+"/"+m.name, strconv.Itoa(n), window.String())
+			if err != nil {
+				return nil, err
+			}
+			return parse(out)
+		}
+		all = append(all, bench.Contender{Name: m.name, Open: func(context.Context) (*bench.Instance, error) {
+			return &bench.Instance{Run: run}, nil
+		}})
+	}
+	return all
+}
+
+func parse(out string) (bench.Sample, error) {
+	var sample bench.Sample
+	for field := range strings.FieldsSeq(out) {
+		v, err := strconv.ParseFloat(field, 64)
+		if err != nil {
+			return nil, err
+		}
+		sample = append(sample, v)
+	}
+	return sample, nil
+}

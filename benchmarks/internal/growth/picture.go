@@ -1,0 +1,103 @@
+package growth
+
+import (
+	"errors"
+	"image/color"
+	"io"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/plotutil"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// panelsPerRow is how many diagrams stand side by side.
+const panelsPerRow = 3
+
+// Picture draws a diagram for each cost, with a line for each contender and
+// logarithmic axes, so that a power is a straight line. It writes SVG.
+func Picture(w io.Writer, curves []Curve) error {
+	var panels []*plot.Plot
+	for len(curves) > 0 {
+		end := slices.IndexFunc(curves, func(c Curve) bool { return c.With != curves[0].With || c.What != curves[0].What })
+		if end < 0 {
+			end = len(curves)
+		}
+		p, err := panel(curves[:end])
+		if err != nil {
+			return err
+		}
+		panels = append(panels, p)
+		curves = curves[end:]
+	}
+	if len(panels) == 0 {
+		return errors.New("growth: nothing was measured in several sizes")
+	}
+	var rows [][]*plot.Plot
+	for row := range slices.Chunk(panels, panelsPerRow) {
+		rows = append(rows, append(row, make([]*plot.Plot, panelsPerRow-len(row))...))
+	}
+	canvas := vgsvg.New(panelsPerRow*9*vg.Centimeter, vg.Length(len(rows))*7*vg.Centimeter)
+	tiles := draw.Tiles{Rows: len(rows), Cols: panelsPerRow, PadX: 5 * vg.Millimeter, PadY: 5 * vg.Millimeter,
+		PadTop: 2 * vg.Millimeter, PadBottom: 2 * vg.Millimeter, PadLeft: 2 * vg.Millimeter, PadRight: 2 * vg.Millimeter}
+	background(draw.New(canvas))
+	for i, line := range plot.Align(rows, tiles, draw.New(canvas)) {
+		for j, c := range line {
+			if rows[i][j] != nil {
+				rows[i][j].Draw(c)
+			}
+		}
+	}
+	_, err := canvas.WriteTo(w)
+	return err
+}
+
+// background makes the picture readable on a dark page.
+func background(c draw.Canvas) {
+	low, high := c.Min, c.Max
+	c.FillPolygon(color.White, []vg.Point{low, {X: high.X, Y: low.Y}, high, {X: low.X, Y: high.Y}})
+}
+
+// panel is the diagram of one cost.
+func panel(curves []Curve) (*plot.Plot, error) {
+	p := plot.New()
+	first := curves[0]
+	p.Title.Text = first.What
+	p.X.Label.Text = first.With
+	p.Y.Label.Text = axis(first.Unit)
+	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
+	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
+	p.Legend.Top, p.Legend.Left = true, true
+	for i, c := range curves {
+		points := make(plotter.XYs, len(c.Sizes))
+		for k := range points {
+			points[k].X, points[k].Y = c.Sizes[k], c.Costs[k]
+		}
+		line, dots, err := plotter.NewLinePoints(points)
+		if err != nil {
+			return nil, err
+		}
+		line.Color, dots.Color, dots.Shape = plotutil.Color(i), plotutil.Color(i), plotutil.Shape(i)
+		p.Add(line, dots)
+		p.Legend.Add(c.Contender, line, dots)
+	}
+	return p, nil
+}
+
+// axis names a unit where there is room.
+func axis(unit string) string {
+	switch unit {
+	case "ns":
+		return "nanoseconds"
+	case "B":
+		return "bytes"
+	case "/s":
+		return "per second"
+	case "%":
+		return "% of a processor"
+	}
+	return unit
+}
