@@ -30,6 +30,10 @@ func members(n int, quick bool) bench.Workload {
 
 // measureMembers has all but one join, then the last, and then waits.
 func measureMembers(ctx context.Context, c crowd, n int, window time.Duration) (bench.Sample, error) {
+	const perPair, others = 8, 200 // open files: both ends of connections both ways, for leases and for messages
+	if err := allow(perPair*n*n/2 + others); err != nil {
+		return nil, err
+	}
 	before := bench.HeldBytes()
 	if err := c.add(ctx, n-1); err != nil {
 		return nil, err

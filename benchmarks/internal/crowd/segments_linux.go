@@ -1,6 +1,7 @@
 package crowd
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"time"
@@ -28,4 +29,20 @@ func usage() (segments uint64, used time.Duration, err error) {
 	var r unix.Rusage
 	err = unix.Getrusage(unix.RUSAGE_SELF, &r)
 	return segments, time.Duration(r.Utime.Nano() + r.Stime.Nano()), err
+}
+
+// allow lets this process open that many files, which connections are.
+func allow(files int) error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	want := uint64(files)
+	if limit.Cur >= want {
+		return nil
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: want, Max: max(limit.Max, want)}); err != nil {
+		return fmt.Errorf("crowd: the connections need %d open files, and %d are allowed; raise that with ulimit -n: %w", want, limit.Max, err)
+	}
+	return nil
 }
