@@ -42,7 +42,7 @@ func parseFlags(args []string, out io.Writer) (*flags, error) {
 		return nil, fmt.Errorf("benchmarks: %q is no flag; choose workloads with -run", set.Args())
 	}
 	if f.quick {
-		f.options.Rounds = 1
+		f.options.Rounds, f.options.Cold = 1, true
 	}
 	var errs [2]error
 	f.workloads, errs[0] = regexp.Compile(*workloads)

@@ -115,11 +115,14 @@ func write(f *flags, results []bench.Result) error {
 	m := report.Measured{Results: results, Curves: growth.Curves(results), Picture: beside(filepath.Base(f.page), ".svg"),
 		Rounds: f.options.Rounds, Date: time.Now(), Machine: report.Machine(),
 		Versions: report.Versions("github.com/asynkron/protoactor-go", "google.golang.org/grpc", "google.golang.org/protobuf")}
-	var picture bytes.Buffer
-	if err := growth.Picture(&picture, m.Curves); err != nil {
-		return err
+	if len(m.Curves) > 0 {
+		var picture bytes.Buffer
+		err = growth.Picture(&picture, m.Curves)
+		if err == nil {
+			err = os.WriteFile(beside(f.page, ".svg"), picture.Bytes(), 0o644)
+		}
 	}
-	return errors.Join(os.WriteFile(beside(f.page, ".svg"), picture.Bytes(), 0o644), m.Write(f.page))
+	return errors.Join(err, m.Write(f.page))
 }
 
 // beside is the file of the same name with another extension.

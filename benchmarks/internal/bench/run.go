@@ -12,6 +12,8 @@ import (
 type Options struct {
 	// Rounds is how often each contender runs and counts; 0 means 5.
 	Rounds int
+	// Cold leaves out the round that warms up.
+	Cold bool
 	// Patience bounds one run, and one Open; 0 means three minutes.
 	Patience time.Duration
 	// Progress is told what is done next; nil means nobody is.
@@ -37,6 +39,9 @@ func Run(ctx context.Context, w Workload, o Options) Result {
 		racers[i].open(ctx)
 	}
 	for round := range o.Rounds + 1 {
+		if round == 0 && o.Cold {
+			continue
+		}
 		for _, r := range racers {
 			o.Progress(fmt.Sprintf("%s: round %d of %d, %s", w.Name, round, o.Rounds, r.contender.Name))
 			r.run(ctx, round > 0)

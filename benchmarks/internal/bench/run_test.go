@@ -50,6 +50,15 @@ func TestRun_Interleaves(t *testing.T) {
 	}
 }
 
+func TestRun_Cold(t *testing.T) {
+	var r recorder
+	w := bench.Workload{Metrics: []bench.Metric{{}}, Contenders: []bench.Contender{r.contender("a", 1)}}
+	result := bench.Run(t.Context(), w, bench.Options{Rounds: 1, Cold: true})
+	if want := []string{"open a", "a", "close a"}; !slices.Equal(r.log, want) || result.Scores[0].Median(0) != 1 {
+		t.Errorf("order = %q with %v, want %q with the first run", r.log, result.Scores[0].Samples, want)
+	}
+}
+
 func TestRun_ContenderThatFailsIsOut(t *testing.T) {
 	lost := errors.New("lost one")
 	var r recorder

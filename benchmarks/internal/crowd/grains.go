@@ -31,6 +31,9 @@ func measureGrains(ctx context.Context, c crowd, n int, _ time.Duration) (bench.
 	if err := bench.Until(ctx, "the member sees itself", func() bool { return c.agreed(1) }); err != nil {
 		return nil, err
 	}
+	if err := c.activate(ctx, "first"); err != nil { // which waits until the member may
+		return nil, err
+	}
 	const callers = 64
 	each := (n + callers - 1) / callers
 	before := bench.HeldBytes()
@@ -40,6 +43,5 @@ func measureGrains(ctx context.Context, c crowd, n int, _ time.Duration) (bench.
 	if err != nil {
 		return nil, err
 	}
-	rate := times.Rate()
-	return bench.Sample{rate, float64(bench.HeldBytes()-before) / float64(each*callers)}, nil
+	return bench.Sample{times.Rate(), float64(bench.HeldBytes()-before) / float64(each*callers)}, nil
 }

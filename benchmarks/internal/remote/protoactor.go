@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/remote"
+	"google.golang.org/grpc"
 
 	"github.com/protocluster/workshop/benchmarks/internal/gen/benchpb"
 	"github.com/protocluster/workshop/benchmarks/internal/peers"
@@ -22,9 +23,14 @@ type protoActor struct {
 	receivers, echoes []*actor.PID // of the other node
 }
 
+// mostBatchBytes lets a batch of a thousand large messages through, which is what
+// waits at most; beyond gRPC's own 4 MiB it would end the stream and be lost.
+const mostBatchBytes = 2<<30 - 1
+
 func startProtoActor() *protoActor {
 	system := peers.NewProtoActor()
-	p := &protoActor{system: system, remote: remote.NewRemote(system, remote.Configure("127.0.0.1", 0))}
+	config := remote.Configure("127.0.0.1", 0, remote.WithServerOptions(grpc.MaxRecvMsgSize(mostBatchBytes)))
+	p := &protoActor{system: system, remote: remote.NewRemote(system, config)}
 	p.remote.Start()
 	return p
 }

@@ -58,10 +58,12 @@ func (m Measured) markdown() string {
 	fmt.Fprintf(&page, "\nMeasured on %s, in %d rounds, on %s; with %s.\n\n",
 		m.Date.Format("2 January 2006"), m.Rounds, m.Machine, strings.Join(m.Versions, ", "))
 	table(&page, Columns, Rows(m.Results))
-	page.WriteString("\n## How costs grow\n\n")
-	fmt.Fprintf(&page, "![Costs over members, identities and bytes of a message](%s)\n\n", m.Picture)
-	page.WriteString("The exponent is that of the power which fits best: 0 stays the same, 1 grows as fast, 2 with the square.\n\n")
-	table(&page, []string{"cost", "over", "contender", "from", "to", "exponent"}, growthRows(m.Curves))
+	if len(m.Curves) > 0 {
+		page.WriteString("\n## How costs grow\n\n")
+		fmt.Fprintf(&page, "![Costs over members, identities and bytes of a message](%s)\n\n", m.Picture)
+		page.WriteString("The exponent is that of the power which fits best: 0 stays the same, 1 grows as fast, 2 with the square.\n\n")
+		table(&page, []string{"cost", "over", "contender", "from", "to", "exponent"}, growthRows(m.Curves))
+	}
 	page.WriteString("\n## Every figure\n\nThe median of the rounds, and the least and the greatest.\n\n")
 	table(&page, []string{"workload", "contender", "median", "least", "greatest"}, figures(m.Results))
 	page.WriteString("\n")
