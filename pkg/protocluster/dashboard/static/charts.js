@@ -27,7 +27,7 @@ export class Charts {
     $("now-requests").textContent = whole(p.requests);
     const recent = this.points.reduce((n, q) => n + q.failures, 0);
     $("now-failures").textContent = recent > 0 ? `${whole(p.failures)} now, ${whole(recent)} in 2 min` : "0";
-    $("now-latency").textContent = p.requests > 0 ? `median ${time(p.median)}, 99 % ${time(p.slow)}` : "";
+    $("now-latency").textContent = p.requests > 0 ? `50 % ${time(p.median)}, 99 % ${time(p.slow)}` : "";
     this.draw();
   }
 
