@@ -42,7 +42,7 @@ func allow(files int) error {
 		return nil
 	}
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: want, Max: max(limit.Max, want)}); err != nil {
-		return fmt.Errorf("crowd: the connections need %d open files, and %d are allowed; raise that with ulimit -n: %w", want, limit.Max, err)
+		return fmt.Errorf("crowd: connections need %d open files, and %d are allowed; raise that with ulimit -n: %w", want, limit.Max, err)
 	}
 	return nil
 }

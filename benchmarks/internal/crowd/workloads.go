@@ -64,7 +64,7 @@ type measure func(ctx context.Context, c crowd, n int, window time.Duration) (be
 
 // serve measures with the number of members or grains, and the time in which
 // nothing happens, as arguments.
-func serve(make func() crowd, measure measure) process.Server {
+func serve(found func() crowd, measure measure) process.Server {
 	return func(ctx context.Context, args []string, ready func(string)) error {
 		n, err := strconv.Atoi(args[0])
 		if err != nil {
@@ -74,7 +74,7 @@ func serve(make func() crowd, measure measure) process.Server {
 		if err != nil {
 			return err
 		}
-		sample, err := measure(ctx, make(), n, window)
+		sample, err := measure(ctx, found(), n, window)
 		if err == nil {
 			ready(strings.Trim(fmt.Sprint([]float64(sample)), "[]"))
 		}
