@@ -216,6 +216,8 @@ fuzz: ## Fuzz each target with FUZZTIME inputs
 
 BENCH ?=
 ROUNDS ?= 5
+PKG ?= ./pkg/...
+COUNT ?= 1
 
 .PHONY: bench
 bench: $(BIN)/benchmarks ## Measure beside protoactor-go and the machine's limits in ROUNDS, for docs/benchmarks.md (30 min); BENCH selects what is measured anew
@@ -231,8 +233,14 @@ $(BIN)/benchmarks:
 	$(GO) build -C benchmarks -o $@ .
 
 .PHONY: bench-go
-bench-go: ## Run the benchmarks of the packages, each for BENCHTIME
-	$(GO) test -vet=off -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./pkg/...
+bench-go: ## Run the benchmarks of the packages PKG that BENCH names, COUNT times for BENCHTIME, and keep the last two outputs
+	@mkdir -p $(BIN); [ ! -f $(BIN)/bench-new.txt ] || mv $(BIN)/bench-new.txt $(BIN)/bench-old.txt
+	@$(GO) test -vet=off -run='^$$' -bench='$(or $(BENCH),.)' -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) $(PKG) >$(BIN)/bench-new.txt; \
+		status=$$?; cat $(BIN)/bench-new.txt; exit $$status
+
+.PHONY: bench-compare
+bench-compare: ## Compare the outputs of the last two make bench-go; with COUNT=10 each the difference means something
+	$(GO) tool -C benchmarks benchstat $(BIN)/bench-old.txt $(BIN)/bench-new.txt
 
 .PHONY: consul
 consul: $(BIN)/consul ## Put Consul into .bin, for make demo and make test-integration (built once: 10 min)
