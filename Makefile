@@ -160,8 +160,8 @@ test-page: $(CONSUL) ## Test the live page in a real Chromium, and keep what it 
 	$(BROWSER) -tags=integration -run='^TestPage$$' .
 
 .PHONY: pictures
-pictures: $(CONSUL) ## Make the pictures of the live page anew that the texts show
-	$(BROWSER) -tags=pictures -run='^TestPictures$$' .
+pictures: $(CONSUL) ## Make the pictures anew that the texts show, of the live page and a terminal
+	$(BROWSER) -tags=pictures -run='^Test(Pictures|Terminal)$$' .
 
 KILLS ?= 100
 
