@@ -159,6 +159,10 @@ BROWSER := $(GO) test -C tools/browser -v -count=1 -timeout=10m
 test-page: $(CONSUL) ## Test the live page in a real Chromium, and keep what it looked like in .bin/artifacts (1 min)
 	$(BROWSER) -tags=integration -run='^TestPage$$' .
 
+.PHONY: test-lab-page
+test-lab-page: ## Press the buttons of the page that make lab serves, in a real Chromium
+	$(BROWSER) -tags=integration,containers -run='^TestLabPage$$' .
+
 .PHONY: pictures
 pictures: $(CONSUL) ## Make the pictures anew that the texts show, of the live page and a terminal
 	$(BROWSER) -tags=pictures -run='^Test(Pictures|Terminal)$$' .
@@ -178,7 +182,7 @@ check: ## Do what CI does
 vet: ## Run go vet
 	$(GO) vet $(PACKAGES) ./exercises_test/...
 	$(GO) vet -C tools/protogen ./...
-	$(GO) vet -C tools/browser -tags=integration,pictures ./...
+	$(GO) vet -C tools/browser -tags=integration,pictures,containers ./...
 	$(GO) vet -C slides ./...
 	$(GO) vet -C benchmarks ./...
 
@@ -186,7 +190,7 @@ vet: ## Run go vet
 lint: $(BIN)/golangci-lint ## Run the linters of .golangci.yml (the first time it builds them: 2 min)
 	$(BIN)/golangci-lint run $(PACKAGES) ./exercises_test/...
 	cd tools/protogen && $(BIN)/golangci-lint run
-	cd tools/browser && $(BIN)/golangci-lint run --build-tags=integration,pictures
+	cd tools/browser && $(BIN)/golangci-lint run --build-tags=integration,pictures,containers,containers
 	cd slides && $(BIN)/golangci-lint run
 	cd benchmarks && $(BIN)/golangci-lint run
 
