@@ -46,7 +46,7 @@ ALONE = $(shell $(GO) list $(SEALEDVIEW)/...)
 TEST = $(GO) test -vet=off -shuffle=on -timeout=10m
 
 .PHONY: test
-test: ## Test everything that needs nothing but Go (2 min)
+test: ## Test everything that needs nothing but Go (3 min the first time)
 	@$(if $(RACE),,echo 'no C compiler: testing without the race detector')
 	$(TEST) -short $(RACE) $(filter-out $(ALONE),$(shell $(GO) list $(PACKAGES)))
 	$(TEST) -short $(ALONE)
