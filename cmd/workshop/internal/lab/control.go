@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 )
@@ -211,8 +212,9 @@ func (l *Lab) offers(ctx context.Context) ([]offer, error) {
 		}
 	}
 	for _, cut := range cuts {
-		by[Heal] = append(by[Heal], cut[0]+apart+cut[1])
-		by[Partition] = without(by[Partition], cut[0]+apart+cut[1])
+		pair := strings.Join(cut[:], apart)
+		by[Heal] = append(by[Heal], pair)
+		by[Partition] = slices.DeleteFunc(by[Partition], func(p string) bool { return p == pair })
 	}
 	var offers []offer
 	for _, o := range []offer{
@@ -228,16 +230,6 @@ func (l *Lab) offers(ctx context.Context) ([]offer, error) {
 		}
 	}
 	return offers, nil
-}
-
-func without(all []string, one string) []string {
-	var rest []string
-	for _, s := range all {
-		if s != one {
-			rest = append(rest, s)
-		}
-	}
-	return rest
 }
 
 // startControl starts the control server as a process that outlives this one, and
