@@ -7,6 +7,7 @@ import "time"
 type outgoing struct {
 	due, all bool
 	sent     time.Duration
+	pause    time.Duration // until it is sent once more
 }
 
 // release notes a barrier to be sent: the host has let go.
@@ -16,15 +17,20 @@ func (n *Node) release(e Released) {
 	}
 	for _, p := range n.others {
 		if e.To == "" || e.To == p.ID {
-			p.barrier = outgoing{due: true, all: e.To == "", sent: never}
+			p.barrier = outgoing{due: true, all: e.To == "", sent: never, pause: n.p.Renew / 4}
 		}
 	}
 }
 
-// repeatBarriers sends barriers until they are heard.
+// repeatBarriers sends barriers until they are heard: the first time soon again,
+// then less and less often, down to once in a renewal. In a large cluster each
+// change of views is a barrier from everybody to everybody.
 func (n *Node) repeatBarriers() {
 	for _, p := range n.others {
-		if p.barrier.due && n.now-p.barrier.sent >= n.p.Renew/4 {
+		if p.barrier.due && n.now-p.barrier.sent >= p.barrier.pause {
+			if p.barrier.sent != never {
+				p.barrier.pause = min(2*p.barrier.pause, n.p.Renew)
+			}
 			p.barrier.sent = n.now
 			n.do(Send{p.Member, Barrier{n.view.Stamp, p.barrier.all}})
 		}

@@ -10,9 +10,14 @@ import (
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/seatpb"
 )
 
-// tardy is how late a timer of this process shows that the process itself was
-// held up.
-const tardy = 50 * time.Millisecond
+const (
+	// tardy is how late a timer of this process shows that the process itself
+	// was held up.
+	tardy = 50 * time.Millisecond
+	// forgiving is how many times in a row that is a reason to wait on: dialling
+	// anew is the most expensive thing that a process without time can do.
+	forgiving = 4
+)
 
 // progress watches over a stream: what is sent has to arrive, and a connection
 // to come about, before patience ends. TCP by itself would wait for minutes, and
@@ -24,7 +29,7 @@ type progress struct {
 	mu            sync.Mutex
 	timer         *time.Timer // runs while something is on its way
 	due           time.Time   // of timer
-	forgiven      bool        // the timer was late, and was given another turn
+	forgiven      int         // times in a row that the timer was late, and was given another turn
 	sent, arrived uint64      // frames
 }
 
@@ -45,9 +50,9 @@ func (p *progress) expect() {
 // late gives up, unless this process was held up: what it waits for may be here.
 func (p *progress) late() {
 	p.mu.Lock()
-	forgive := time.Since(p.due) > tardy && !p.forgiven
+	forgive := time.Since(p.due) > tardy && p.forgiven < forgiving
 	if forgive {
-		p.forgiven = true
+		p.forgiven++
 		p.expect()
 	}
 	p.mu.Unlock()
@@ -93,7 +98,7 @@ func (p *progress) receipt(frames uint64) bool {
 	if frames <= p.arrived || frames > p.sent {
 		return false
 	}
-	p.arrived, p.forgiven = frames, false
+	p.arrived, p.forgiven = frames, 0
 	if p.arrived == p.sent {
 		p.timer.Stop()
 	} else {
