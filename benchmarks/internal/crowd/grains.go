@@ -19,12 +19,16 @@ func idle(n int) bench.Workload {
 			{Name: "activations", Unit: "/s"},
 			{Name: "bytes each", Unit: "B", LessBetter: true},
 		},
-		Contenders: contenders("grains", n, 0),
+		Contenders: contenders("grains", n, 0, bench.Protocluster, bench.ProtoActor),
 	}
 }
 
 // measureGrains has 64 callers activate n grains.
-func measureGrains(ctx context.Context, c crowd, n int, _ time.Duration) (bench.Sample, error) {
+func measureGrains(ctx context.Context, gather gather, n int, _ time.Duration) (bench.Sample, error) {
+	c, err := gather(1)
+	if err != nil {
+		return nil, err
+	}
 	if err := c.add(ctx, 1); err != nil {
 		return nil, err
 	}

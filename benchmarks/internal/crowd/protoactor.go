@@ -26,7 +26,9 @@ type protoActor struct {
 	members []*cluster.Cluster
 }
 
-func newProtoActor() crowd { return &protoActor{agent: test.NewInMemAgent()} }
+func newProtoActor(members int) (crowd, error) {
+	return &protoActor{agent: test.NewInMemAgent()}, allow(members, 1)
+}
 
 func (p *protoActor) add(_ context.Context, n int) error {
 	var joining sync.WaitGroup

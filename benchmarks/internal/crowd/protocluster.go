@@ -10,12 +10,12 @@ import (
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster/clusterproviders/test"
+	"github.com/protocluster/workshop/pkg/protocluster/cluster/identitylookup/disthash"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster/identitylookup/partition"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
 )
 
-// protocluster is members of this library, with leases; their view store is in
-// memory.
+// protocluster is members of this library; their view store is in memory.
 type protocluster struct {
 	config *cluster.Config
 
@@ -23,9 +23,20 @@ type protocluster struct {
 	members []*cluster.Cluster
 }
 
-func newProtocluster() crowd {
+// newStrict gathers members with leases: each may have two connections to each
+// other, one of them for those.
+func newStrict(members int) (crowd, error) {
+	return newProtocluster(partition.New()), allow(members, 2)
+}
+
+// newEventual gathers members without leases.
+func newEventual(members int) (crowd, error) {
+	return newProtocluster(disthash.New()), allow(members, 1)
+}
+
+func newProtocluster(lookup cluster.IdentityLookup) *protocluster {
 	idler := cluster.NewKind(kind, actor.PropsFromFunc(func(actor.Context) {}))
-	return &protocluster{config: cluster.Configure("crowd", test.NewTestProvider(test.NewInMemAgent()), partition.New(),
+	return &protocluster{config: cluster.Configure("crowd", test.NewTestProvider(test.NewInMemAgent()), lookup,
 		remote.Configure("127.0.0.1", 0), cluster.WithKinds(idler))}
 }
 

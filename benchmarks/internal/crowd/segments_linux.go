@@ -31,13 +31,15 @@ func usage() (segments uint64, used time.Duration, err error) {
 	return segments, time.Duration(r.Utime.Nano() + r.Stime.Nano()), err
 }
 
-// allow lets this process open that many files, which connections are.
-func allow(files int) error {
+// allow lets this process have as many open files as it takes for both ends of
+// the connections that each member has to each other.
+func allow(members, connections int) error {
+	const others = 200
+	want := uint64(members*(members-1)*connections*2 + others)
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return err
 	}
-	want := uint64(files)
 	if limit.Cur >= want {
 		return nil
 	}

@@ -13,6 +13,9 @@ import (
 
 const kind = "idler" // of the grains
 
+// Eventual is the contender that is this library without leases.
+const Eventual = "disthash"
+
 // crowd is the members of one cluster.
 type crowd interface {
 	// add starts n members, and returns once each says that it has joined.
@@ -23,14 +26,11 @@ type crowd interface {
 	activate(ctx context.Context, identity string) error
 }
 
-// makes are the contenders.
-var makes = []struct {
-	name string
-	make func() crowd
-}{
-	{bench.Protocluster, newProtocluster},
-	{bench.ProtoActor, newProtoActor},
-}
+// gather prepares a crowd of up to that many members.
+type gather func(members int) (crowd, error)
+
+// gathers are those of the contenders.
+var gathers = map[string]gather{bench.Protocluster: newStrict, bench.ProtoActor: newProtoActor, Eventual: newEventual}
 
 // Workloads returns the workloads of this package.
 func Workloads(quick bool) []bench.Workload {
@@ -52,19 +52,19 @@ func Workloads(quick bool) []bench.Workload {
 // contender's name.
 func Servers() map[string]process.Server {
 	servers := make(map[string]process.Server)
-	for _, m := range makes {
-		servers["members/"+m.name] = serve(m.make, measureMembers)
-		servers["grains/"+m.name] = serve(m.make, measureGrains)
+	for name, g := range gathers {
+		servers["members/"+name] = serve(g, measureMembers)
+		servers["grains/"+name] = serve(g, measureGrains)
 	}
 	return servers
 }
 
-// measure fills a crowd with n members or grains, and watches it for a while.
-type measure func(ctx context.Context, c crowd, n int, window time.Duration) (bench.Sample, error)
+// measure gathers n members, or one with n grains, and watches it for a while.
+type measure func(ctx context.Context, gather gather, n int, window time.Duration) (bench.Sample, error)
 
 // serve measures with the number of members or grains, and the time in which
 // nothing happens, as arguments.
-func serve(found func() crowd, measure measure) process.Server {
+func serve(gather gather, measure measure) process.Server {
 	return func(ctx context.Context, args []string, ready func(string)) error {
 		n, err := strconv.Atoi(args[0])
 		if err != nil {
@@ -74,7 +74,7 @@ func serve(found func() crowd, measure measure) process.Server {
 		if err != nil {
 			return err
 		}
-		sample, err := measure(ctx, found(), n, window)
+		sample, err := measure(ctx, gather, n, window)
 		if err == nil {
 			ready(strings.Trim(fmt.Sprint([]float64(sample)), "[]"))
 		}
@@ -82,18 +82,18 @@ func serve(found func() crowd, measure measure) process.Server {
 	}
 }
 
-// contenders measure what in processes of their own.
-func contenders(what string, n int, window time.Duration) []bench.Contender {
+// contenders are those of the names, which measure what in processes of their own.
+func contenders(what string, n int, window time.Duration, names ...string) []bench.Contender {
 	var all []bench.Contender
-	for _, m := range makes {
+	for _, name := range names {
 		run := func(ctx context.Context) (bench.Sample, error) {
-			out, err := process.Output(ctx, what+"/"+m.name, strconv.Itoa(n), window.String())
+			out, err := process.Output(ctx, what+"/"+name, strconv.Itoa(n), window.String())
 			if err != nil {
 				return nil, err
 			}
 			return parse(out)
 		}
-		all = append(all, bench.Contender{Name: m.name, Open: func(context.Context) (*bench.Instance, error) {
+		all = append(all, bench.Contender{Name: name, Open: func(context.Context) (*bench.Instance, error) {
 			return &bench.Instance{Run: run}, nil
 		}})
 	}
