@@ -131,8 +131,21 @@ func (a *Agent) Kill() {
 	}
 }
 
-// Pause stops the process until Resume.
-func (a *Agent) Pause() { a.signal(syscall.SIGSTOP) }
+// Pause stops the process until Resume, and returns when all of it stands still,
+// which is some time after the signal was sent: until then a thread that runs may
+// answer a request. Pause and Resume take turns.
+func (a *Agent) Pause() {
+	a.t.Helper()
+	a.signal(syscall.SIGSTOP)
+	var status syscall.WaitStatus
+	_, err := syscall.Wait4(a.cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
+	for errors.Is(err, syscall.EINTR) {
+		_, err = syscall.Wait4(a.cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
+	}
+	if err != nil || !status.Stopped() {
+		a.t.Fatalf("Consul does not stand still: wait status %#x, %v", status, err)
+	}
+}
 
 // Resume undoes Pause.
 func (a *Agent) Resume() { a.signal(syscall.SIGCONT) }
