@@ -101,6 +101,9 @@ func (d *Desk) Save(ctx context.Context, by Activation, value int64) error {
 }
 
 func (d *Desk) ask(ctx context.Context, n note) (a answer, err error) {
+	if err := ctx.Err(); err != nil { // the answer may be faster than what follows from that
+		return a, fmt.Errorf("referee: storage: %w", err)
+	}
 	c, err := d.counter(ctx)
 	if err != nil {
 		return a, err
