@@ -44,6 +44,7 @@ var layers = []layer{
 	{pkg: "internal/holdback"},
 	{pkg: "internal/background"},
 	{pkg: "internal/latest"},
+	{pkg: "internal/ports"},
 	{pkg: "actor", ours: []string{"internal/mpsc", "internal/dispatch", "internal/holdback", "internal/lifetime", "internal/names", "internal/timers"}},
 	{pkg: "router", ours: []string{"actor"}},
 	{pkg: "internal/wire", ours: []string{"actor", "internal/gen/"}, modules: []string{protobuf}},
@@ -85,6 +86,7 @@ var layers = []layer{
 		pkg: "cluster/clusterproviders/consul/", ours: []string{"cluster", "remote"},
 		modules: []string{"github.com/hashicorp/consul/api/"},
 	},
+	{pkg: "cluster/clusterproviders/consul/consultest", ours: []string{"remote", "internal/ports"}},
 	{
 		pkg:  "cluster/identitylookup/",
 		ours: []string{"actor", "cluster", "cluster/identitylookup/", "internal/rendezvous"},

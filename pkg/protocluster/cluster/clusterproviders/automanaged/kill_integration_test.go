@@ -35,7 +35,7 @@ func TestChild(t *testing.T) {
 // How long it takes is asserted by TestACrashedNodeIsDropped, whose time is virtual:
 // nodes that have to wait for a processor blame themselves, and probe more slowly.
 func TestAKilledProcessIsDropped(t *testing.T) {
-	seed := freePorts(t, 1)[0]
+	seed := free(t, 1)[0]
 	nodes := []*node{
 		run(t, automanaged.New(seed), remote.TCP{}, "127.0.0.1:8091"),
 		run(t, automanaged.New(seed), remote.TCP{}, "127.0.0.1:8092"),

@@ -32,7 +32,7 @@ func TestLoopbackLease(t *testing.T) {
 }
 
 func TestLoopbackSeeds(t *testing.T) {
-	provider := automanaged.New(freePorts(t, 2)...)
+	provider := automanaged.New(free(t, 2)...)
 	var nodes []*node
 	for i := range 3 {
 		nodes = append(nodes, run(t, provider, remote.TCP{}, fmt.Sprintf("localhost:%d", 8091+i)))
@@ -44,7 +44,7 @@ func TestLoopbackSeeds(t *testing.T) {
 }
 
 func TestLoopbackAnyAddress(t *testing.T) {
-	seed := freePorts(t, 1)[0]
+	seed := free(t, 1)[0]
 	_, port, _ := net.SplitHostPort(seed)
 	first := automanaged.NewWith(automanaged.Config{Seeds: []string{"localhost:" + port}, Bind: "0.0.0.0:" + port})
 	if err := first.Check(t.Context(), remote.TCP{}); err != nil {
@@ -116,7 +116,7 @@ func (stranger) LocalState(bool) []byte          { return []byte("garbage") }
 func (stranger) MergeRemoteState([]byte, bool)   {}
 
 func TestLoopbackGarbageIsIgnored(t *testing.T) {
-	seed := freePorts(t, 1)[0]
+	seed := free(t, 1)[0]
 	log := &lines{Handler: slog.DiscardHandler}
 	n := run(t, automanaged.New(seed), remote.TCP{}, "127.0.0.1:8091", logTo(log))
 	n.sees(t, n)

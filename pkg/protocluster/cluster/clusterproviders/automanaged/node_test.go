@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/ports"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
 )
 
@@ -179,19 +179,14 @@ func allSee(t testing.TB, nodes ...*node) {
 	}
 }
 
-// freePorts are ports of this machine that nobody listens at.
-func freePorts(t testing.TB, n int) []string {
+// free are endpoints of this machine that nobody else listens at.
+func free(t testing.TB, n int) []string {
 	t.Helper()
-	var free []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		free = append(free, l.Addr().String())
+	var endpoints []string
+	for _, port := range ports.Reserve(t, n) {
+		endpoints = append(endpoints, fmt.Sprint("127.0.0.1:", port))
 	}
-	return free
+	return endpoints
 }
 
 func mentions(t testing.TB, err error, parts ...string) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/internal/ports"
 )
 
 // readiness bounds how long an agent may take to have a leader.
@@ -82,21 +83,16 @@ func Start(t testing.TB, config Config) *Agent {
 	if config.Dir != "" {
 		mode = []string{"-server", "-bootstrap", "-data-dir", config.Dir}
 	}
-	for attempt := 1; ; attempt++ { // another process may take a port meanwhile
-		ports := freePorts(t, 3)
-		a := &Agent{t: t, ctx: t.Context(), Address: fmt.Sprint("127.0.0.1:", ports[0])}
-		a.args = append([]string{binary, "agent", "-bind=127.0.0.1", "-node=test", "-log-level=warn", "-config-file=" + extra,
-			fmt.Sprint("-http-port=", ports[0]), fmt.Sprint("-server-port=", ports[1]), fmt.Sprint("-serf-lan-port=", ports[2]),
-			"-serf-wan-port=-1", "-grpc-port=-1", "-grpc-tls-port=-1", "-dns-port=-1"}, mode...)
-		err := a.start()
-		if err == nil {
-			t.Cleanup(a.Kill)
-			return a
-		}
-		if attempt == 3 {
-			t.Fatalf("Consul does not start: %v\n%s", err, a.output.String())
-		}
+	ports := ports.Reserve(t, 3)
+	a := &Agent{t: t, ctx: t.Context(), Address: fmt.Sprint("127.0.0.1:", ports[0])}
+	a.args = append([]string{binary, "agent", "-bind=127.0.0.1", "-node=test", "-log-level=warn", "-config-file=" + extra,
+		fmt.Sprint("-http-port=", ports[0]), fmt.Sprint("-server-port=", ports[1]), fmt.Sprint("-serf-lan-port=", ports[2]),
+		"-serf-wan-port=-1", "-grpc-port=-1", "-grpc-tls-port=-1", "-dns-port=-1"}, mode...)
+	if err := a.start(); err != nil {
+		t.Fatalf("Consul does not start: %v\n%s", err, a.output.String())
 	}
+	t.Cleanup(a.Kill)
+	return a
 }
 
 // find is Binary for a test, which is skipped if there is none, or fails if CI is
@@ -243,20 +239,4 @@ func (a *Agent) await() error {
 func (a *Agent) writes() bool {
 	status, _, err := a.request(http.MethodPut, "kv/consultest/ready", nil)
 	return err == nil && (status == http.StatusOK || status == http.StatusForbidden)
-}
-
-// freePorts are ports at which nothing listens now.
-func freePorts(t testing.TB, n int) []int {
-	t.Helper()
-	var ports []int
-	for range n {
-		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		address, _ := l.Addr().(*net.TCPAddr) // it is one
-		ports = append(ports, address.Port)
-	}
-	return ports
 }
