@@ -40,10 +40,14 @@ page: $(if $(filter consul,$(PROVIDER)),$(CONSUL)) ## Watch three members on a l
 # One goroutine does all there is in these, so nothing can race, and looking for
 # that would make them ten times as slow.
 SEALEDVIEW := ./pkg/protocluster/internal/sealedview
-ALONE = $(shell $(GO) list $(SEALEDVIEW)/...)
+ALONE = $(shell $(GO) list $(SEALEDVIEW)/... ./pkg/protocluster/internal/gossip ./pkg/protocluster/internal/rendezvous)
 
 # What go vet finds is told by make vet, once.
 TEST = $(GO) test -vet=off -shuffle=on -timeout=10m
+
+# A program with the race detector sleeps for a second at its end, for races that
+# may come yet. Tests wait for their goroutines, and there are sixty such programs.
+test test-long: export GORACE ?= atexit_sleep_ms=10
 
 .PHONY: test
 test: ## Test everything that needs nothing but Go (3 min the first time)
