@@ -15,6 +15,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,7 +136,7 @@ func (c *checker) load(ctx context.Context, programs []program) error {
 		}
 	}
 	// An import that does not exist is for the type checker to tell, hence -e.
-	args := append([]string{"-e", "-export", "-deps", "-f", "{{if .Export}}{{.ImportPath}} {{.Export}}{{end}}", "context"},
+	args := append(append(likeThis(), "-e", "-export", "-deps", "-f", "{{if .Export}}{{.ImportPath}} {{.Export}}{{end}}", "context"),
 		slices.Sorted(maps.Keys(imported))...)
 	exports, err := c.golist(ctx, args...)
 	c.importer = importer.ForCompiler(c.fset, "gc", func(importPath string) (io.ReadCloser, error) {
@@ -146,6 +147,16 @@ func (c *checker) load(ctx context.Context, programs []program) error {
 		return os.Open(file)
 	})
 	return err
+}
+
+// likeThis are the flags with which this program was built: with them most of
+// what go list has to compile is there already.
+func likeThis() []string {
+	build, ok := debug.ReadBuildInfo()
+	if ok && slices.Contains(build.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		return []string{"-race"}
+	}
+	return nil
 }
 
 // listPackages finds what a package name stands for: a package of this module,
