@@ -68,7 +68,8 @@ func (l *Lab) memberImage(ctx context.Context, c Code, arch string) error {
 
 // build makes the member program for Docker's machine.
 func (l *Lab) build(ctx context.Context, c Code, arch, program string) error {
-	args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", program}
+	// Without -trimpath, for which the standard library would be compiled anew.
+	args := []string{"build", "-ldflags=-s -w", "-o", program}
 	if c != Library {
 		args = append(args, "-tags=chapter4")
 	}
