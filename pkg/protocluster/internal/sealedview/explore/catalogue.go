@@ -25,7 +25,7 @@ func catalogue() []entry {
 	short(model.Config{Nodes: 2})
 	short(model.Config{Nodes: 2, Store: model.StoreNever})
 	short(model.Config{Nodes: 2, Variant: model.GrantsOutliveViews})
-	short(overridden(model.Config{Nodes: 2}))
+	long(overridden(model.Config{Nodes: 2}))
 	long(overridden(model.Config{Nodes: 2, Variant: model.OverrideCloses}))
 	long(model.Config{Nodes: 2, Leaving: true})
 	short(model.Config{Nodes: 3, Store: model.StoreOnly})
@@ -34,14 +34,16 @@ func catalogue() []entry {
 
 	// One or two of any kind.
 	short(model.Config{Nodes: 3, Changes: 1, Lease: 3})
+	short(overridden(model.Config{Nodes: 2, Changes: 2}))
 	short(model.Config{Nodes: 3, Changes: 2})
 	long(overridden(model.Config{Nodes: 3, Changes: 2}))
 	for _, ranking := range []string{"012", "021", "201"} {
 		c := model.Config{Nodes: 3, Initial: 2, Changes: 2, Ranking: ranking}
-		list = append(list, entry{c, ranking != "201"})
+		list = append(list, entry{c, ranking == "012"})
 	}
 	long(overridden(model.Config{Nodes: 3, Initial: 2, Changes: 2}))
-	short(model.Config{Nodes: 3, Changes: 2, Batch: 2, FullHistory: true})
+	short(model.Config{Nodes: 3, Changes: 1, Batch: 2, FullHistory: true})
+	long(model.Config{Nodes: 3, Changes: 2, Batch: 2, FullHistory: true})
 
 	// Joins back to back, swaps, leaves, four nodes.
 	short(model.Config{Nodes: 4, Initial: 3, Plan: "+3,-0", Ranking: "3012"})

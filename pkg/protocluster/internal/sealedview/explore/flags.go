@@ -17,7 +17,7 @@ func parse(args []string, w io.Writer) (*command, error) {
 	f := flag.NewFlagSet("explore", flag.ContinueOnError)
 	f.SetOutput(w)
 	f.BoolVar(&c.all, "all", false, "explore every configuration and every mutation")
-	f.BoolVar(&c.short, "short", false, "explore what takes half a minute, and every mutation")
+	f.BoolVar(&c.short, "short", false, "explore what takes some seconds, and every mutation")
 	f.BoolVar(&c.list, "list", false, "list the mutations")
 	f.IntVar(&c.walk, "walk", 0, "walk at random, that many steps and then again")
 	f.DurationVar(&c.time, "time", 10*time.Second, "how long to walk")
