@@ -23,6 +23,7 @@ import (
 // system: TCP and UDP on 127.0.0.1.
 
 func TestLoopbackLease(t *testing.T) {
+	t.Parallel()
 	provider := automanaged.NewWithLease(func() string { return "127.0.0.1:0" })
 	a := run(t, provider, remote.TCP{}, "127.0.0.1:8091")
 	b := run(t, provider, remote.TCP{}, "127.0.0.1:8092")
@@ -32,6 +33,7 @@ func TestLoopbackLease(t *testing.T) {
 }
 
 func TestLoopbackSeeds(t *testing.T) {
+	t.Parallel()
 	provider := automanaged.New(free(t, 2)...)
 	var nodes []*node
 	for i := range 3 {
@@ -44,6 +46,7 @@ func TestLoopbackSeeds(t *testing.T) {
 }
 
 func TestLoopbackAnyAddress(t *testing.T) {
+	t.Parallel()
 	seed := free(t, 1)[0]
 	_, port, _ := net.SplitHostPort(seed)
 	first := automanaged.NewWith(automanaged.Config{Seeds: []string{"localhost:" + port}, Bind: "0.0.0.0:" + port})
@@ -116,6 +119,7 @@ func (stranger) LocalState(bool) []byte          { return []byte("garbage") }
 func (stranger) MergeRemoteState([]byte, bool)   {}
 
 func TestLoopbackGarbageIsIgnored(t *testing.T) {
+	t.Parallel()
 	seed := free(t, 1)[0]
 	log := &lines{Handler: slog.DiscardHandler}
 	n := run(t, automanaged.New(seed), remote.TCP{}, "127.0.0.1:8091", logTo(log))

@@ -246,6 +246,9 @@ func TestHalvesThatWereCutApartFindEachOtherAgain(t *testing.T) {
 		{"the seed with another", []int{1, 2}, []int{3, 4}, 5 * time.Minute},
 		{"one that is no seed", []int{1, 2, 3}, []int{4}, 10 * time.Minute},
 	} {
+		if testing.Short() {
+			tt.cut /= 5
+		}
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				network := testkit.NewNetwork()
