@@ -126,6 +126,11 @@ func TestEviction_ByCap(t *testing.T) {
 // Whatever evicts, and however often, each message is served once.
 func TestEviction_LosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
+	const senders = 12
+	each := 100
+	if testing.Short() {
+		each = 40
+	}
 	for _, row := range []struct {
 		name string
 		opts []cluster.KindOption
@@ -157,7 +162,6 @@ func TestEviction_LosesAndDoublesNothing(t *testing.T) {
 			l := newLedger()
 			testkit.Run(t, 3, func(t *testing.T, c *testkit.Cluster) {
 				c.Network.Shape(testkit.Link{Latency: 100 * time.Microsecond, Jitter: 200 * time.Microsecond})
-				const senders, each = 12, 100
 				var work sync.WaitGroup
 				for s := range senders {
 					work.Go(func() {

@@ -18,21 +18,21 @@ import (
 // happen at random while all nodes ask, and has the referee watch. The faults are
 // those of the seed; the order of goroutines is not.
 func TestStrict_Chaos(t *testing.T) {
-	seeds := 3
+	seeds, torments := 3, 10
 	if testing.Short() {
-		seeds = 1
+		seeds, torments = 1, 5
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			r := newReferee()
 			testkit.Run(t, 5, func(t *testing.T, c *testkit.Cluster) {
-				rampage(t, c, r, rand.New(rand.NewPCG(uint64(seed), 4)))
+				rampage(t, c, r, rand.New(rand.NewPCG(uint64(seed), 4)), torments)
 			}, testkit.WithLookup(partition.New()), testkit.WithKinds(r.kind("user")))
 		})
 	}
 }
 
-func rampage(t *testing.T, c *testkit.Cluster, r *referee, rng *rand.Rand) {
+func rampage(t *testing.T, c *testkit.Cluster, r *referee, rng *rand.Rand, torments int) {
 	ids := users(25)
 	var asking sync.WaitGroup
 	var stop atomic.Bool
@@ -53,7 +53,7 @@ func rampage(t *testing.T, c *testkit.Cluster, r *referee, rng *rand.Rand) {
 			}
 		})
 	}
-	for range 10 {
+	for range torments {
 		torment(c, rng)
 	}
 	stop.Store(true)
@@ -70,8 +70,8 @@ func rampage(t *testing.T, c *testkit.Cluster, r *referee, rng *rand.Rand) {
 			t.Errorf("a node counts %d violations of the protocol", stats.Violations)
 		}
 	}
-	if answers.Load() < 200 {
-		t.Errorf("%d answers and %d refusals in a minute, want most of the time an answer", answers.Load(), refusals.Load())
+	if answers.Load() < int64(20*torments) {
+		t.Errorf("%d answers and %d refusals, want most of the time an answer", answers.Load(), refusals.Load())
 	}
 	r.check(t)
 }

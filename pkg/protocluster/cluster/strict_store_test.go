@@ -41,7 +41,7 @@ func visitAll(t *testing.T, c *testkit.Cluster, ids []cluster.Identity, patience
 
 func TestStrict_StoreLostForAMinuteStopsNobody(t *testing.T) {
 	strictly(t, func(t *testing.T, c *testkit.Cluster) {
-		ids := users(20)
+		ids := users(6)
 		c.Agent.Store().Stall()
 		for end := time.Now().Add(65 * time.Second); time.Now().Before(end); testkit.Advance(time.Second) {
 			if errs := visitAll(t, c, ids, time.Second); len(errs) > 0 {
@@ -98,6 +98,10 @@ func TestStrict_RecordSpoiltByHand(t *testing.T) {
 		{"an older view, as a backup has it", func(s *testkit.ViewStore, before cluster.Record) { s.Restore("testkit", before) }},
 		{"all state lost", func(s *testkit.ViewStore, _ cluster.Record) { s.Reset() }},
 	}
+	rounds := 50
+	if testing.Short() {
+		rounds = 15
+	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			strictly(t, func(t *testing.T, c *testkit.Cluster) {
@@ -109,7 +113,7 @@ func TestStrict_RecordSpoiltByHand(t *testing.T) {
 					t.Fatal(errs[0])
 				}
 				row.spoil(c.Agent.Store(), before)
-				for range 50 {
+				for range rounds {
 					visitAll(t, c, ids[:3], 100*time.Millisecond)
 					testkit.Advance(100 * time.Millisecond)
 				}

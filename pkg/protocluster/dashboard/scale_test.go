@@ -61,7 +61,7 @@ func scale(t *testing.T, members, identities int) {
 
 func TestScale(t *testing.T) {
 	if testing.Short() {
-		scale(t, 5, 5_000)
+		scale(t, 5, 3_000)
 		return
 	}
 	scale(t, 10, 20_000)

@@ -58,7 +58,11 @@ func overload(t *testing.T, a *node, to *actor.PID, messages int, pause time.Dur
 // mailbox full comes back.
 func TestOverload_SlowActor(t *testing.T) {
 	bubble(t, func(t *testing.T, n *testkit.Network) {
-		const limit, messages = 100, 6_000
+		const limit = 100
+		messages := 6_000
+		if testing.Short() {
+			messages = 2_000
+		}
 		a, b := start(t, on(n, "a")), start(t, on(n, "b"))
 		handled := 0
 		slow := actor.PropsFromFunc(func(ctx actor.Context) {

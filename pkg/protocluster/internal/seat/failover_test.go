@@ -28,8 +28,11 @@ func TestFailover(t *testing.T) {
 			w.store.Stall(n.name)
 		}},
 	}
-	for _, row := range rows {
+	for i, row := range rows {
 		for victim, name := range []string{"a", "b", "c"} {
+			if testing.Short() && victim != i { // each dies, and each way
+				continue
+			}
 			t.Run(row.name+", "+name, func(t *testing.T) {
 				inWorld(t, func(w *world) {
 					nodes := w.three()

@@ -69,7 +69,7 @@ func linesWith(lines []string, text string) (n int) {
 func TestStore_SteadyState(t *testing.T) {
 	minutes := 10
 	if testing.Short() {
-		minutes = 2
+		minutes = 1
 	}
 	inWorld(t, func(w *world) {
 		nodes := w.three()
