@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"sync"
 	"time"
+
+	"github.com/protocluster/workshop/cmd/internal/ports"
 )
 
 // agent is a Consul of the demo's own, one process that is agent and server. It
@@ -39,13 +40,13 @@ func findConsul(given string) (string, error) {
 // startConsul returns once the agent answers as a cluster needs it.
 func startConsul(ctx context.Context, program string) (*agent, error) {
 	for attempt := 1; ; attempt++ { // others may take a port meanwhile
-		ports, err := freePorts(ctx, 3)
+		free, err := ports.Free(ctx, 3)
 		if err != nil {
 			return nil, fmt.Errorf("demo: %w", err)
 		}
-		a := &agent{process: process{name: "Consul"}, url: fmt.Sprintf("http://127.0.0.1:%d", ports[0])}
+		a := &agent{process: process{name: "Consul"}, url: fmt.Sprintf("http://127.0.0.1:%d", free[0])}
 		err = a.start(func(string) {}, program, "agent", "-dev", "-bind=127.0.0.1", "-node=demo", "-log-level=warn",
-			fmt.Sprint("-http-port=", ports[0]), fmt.Sprint("-server-port=", ports[1]), fmt.Sprint("-serf-lan-port=", ports[2]),
+			fmt.Sprint("-http-port=", free[0]), fmt.Sprint("-server-port=", free[1]), fmt.Sprint("-serf-lan-port=", free[2]),
 			"-serf-wan-port=-1", "-grpc-port=-1", "-grpc-tls-port=-1", "-dns-port=-1",
 			"-hcl=disable_update_check = true", "-hcl=connect { enabled = false }")
 		if err != nil {
@@ -94,20 +95,4 @@ func (a *agent) answers(ctx context.Context) bool {
 	}
 	_ = response.Body.Close()
 	return response.StatusCode == http.StatusNotFound
-}
-
-// freePorts are ports at which nothing listens now.
-func freePorts(ctx context.Context, n int) ([]int, error) {
-	var ports []int
-	for range n {
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close() // after all, so that they differ
-		if address, ok := l.Addr().(*net.TCPAddr); ok {
-			ports = append(ports, address.Port)
-		}
-	}
-	return ports, nil
 }

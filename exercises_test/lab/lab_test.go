@@ -65,7 +65,7 @@ func open(t *testing.T) *lab {
 // freePort is one that the system gives to nobody who asks for any.
 func freePort(t *testing.T) int {
 	t.Helper()
-	const first, last = 20000, 32000
+	const first, last = 26000, 32000
 	for _, i := range rand.Perm(last - first) {
 		if listener, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", first+i)); err == nil {
 			_ = listener.Close()

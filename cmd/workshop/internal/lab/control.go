@@ -276,7 +276,7 @@ func (l *Lab) stopControl(ctx context.Context) error {
 	}
 	deadline, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	for free(deadline, s.Port) != nil {
+	for available(deadline, s.Port) != nil {
 		select {
 		case <-deadline.Done():
 			return fmt.Errorf("the control server at port %d does not end; end it yourself", s.Port)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/protocluster/workshop/cmd/internal/ports"
 	"github.com/protocluster/workshop/cmd/internal/witness"
 	"github.com/protocluster/workshop/cmd/workshop/internal/course"
 	"github.com/protocluster/workshop/cmd/workshop/internal/fixture"
@@ -136,9 +137,9 @@ func (f *fake) did(actions ...lab.Action) {
 // port is one at which nothing listens.
 func port(t *testing.T) int {
 	t.Helper()
-	port, err := lab.FreePort(t.Context())
+	free, err := ports.Free(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return port
+	return free[0]
 }

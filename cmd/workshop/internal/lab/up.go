@@ -5,12 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/protocluster/workshop/cmd/internal/ports"
 )
 
 // Options say how a lab is started.
@@ -36,7 +37,7 @@ func (l *Lab) Up(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	if err := free(ctx, o.Port); err != nil {
+	if err := available(ctx, o.Port); err != nil {
 		return err
 	}
 	consul, err := l.consulImage(ctx)
@@ -47,9 +48,13 @@ func (l *Lab) Up(ctx context.Context, o Options) error {
 	if err := l.memberImage(ctx, o.Code, arch); err != nil {
 		return err
 	}
-	clientPort, err := FreePort(ctx)
+	free, err := ports.Free(ctx, 2) // now that the image is there, and the client starts soon
 	if err != nil {
 		return err
+	}
+	clientPort := free[0]
+	if clientPort == o.Port {
+		clientPort = free[1]
 	}
 	s := &state{Code: o.Code, Port: o.Port, ClientPort: clientPort, Token: rand.Text(), Since: time.Now()}
 	if err := os.Remove(l.path("actions.jsonl")); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -194,24 +199,11 @@ func (l *Lab) Down(ctx context.Context) error {
 	return nil
 }
 
-// free tells if a port of this machine is taken.
-func free(ctx context.Context, port int) error {
+// available tells if a port of this machine is taken.
+func available(ctx context.Context, port int) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return fmt.Errorf("port %d of this machine is taken; choose another with go tool workshop lab up -port %d", port, port+10)
 	}
 	return listener.Close()
-}
-
-// FreePort is a port of this machine at which nothing listens now, and which the
-// system gives to nobody who asks for any port, as all do who dial: Linux gives
-// away those from 32768, others from 49152. It is used only some seconds later.
-func FreePort(ctx context.Context) (int, error) {
-	const first, last, tries = 20000, 32000, 100
-	for range tries {
-		if port := first + mathrand.IntN(last-first); free(ctx, port) == nil {
-			return port, nil
-		}
-	}
-	return 0, fmt.Errorf("of the ports %d to %d of this machine %d were tried, and none can be opened", first, last, tries)
 }

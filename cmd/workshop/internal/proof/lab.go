@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/protocluster/workshop/cmd/internal/ports"
 	"github.com/protocluster/workshop/cmd/workshop/internal/lab"
 )
 
@@ -15,7 +16,7 @@ const verified = lab.Project + "-verify"
 // lab shows that a cluster of the solutions survives each scenario of the lab.
 func (p *Prover) lab(ctx context.Context) (f Found, err error) {
 	l := lab.Open(p.Course, verified, p.Tell)
-	port, err := lab.FreePort(ctx)
+	free, err := ports.Free(ctx, 1)
 	if err != nil {
 		return f, err
 	}
@@ -24,7 +25,7 @@ func (p *Prover) lab(ctx context.Context) (f Found, err error) {
 		defer cancel()
 		err = errors.Join(err, l.Down(ending))
 	}()
-	if err := l.Up(ctx, lab.Options{Code: lab.Solutions, Port: port}); err != nil {
+	if err := l.Up(ctx, lab.Options{Code: lab.Solutions, Port: free[0]}); err != nil {
 		return f, err
 	}
 	answered, begun := 0, 0
