@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/protocluster/workshop/cmd/workshop/internal/progress"
@@ -77,19 +78,20 @@ func TestLoad_WhatCannotBeReadIsPutAside(t *testing.T) {
 }
 
 func TestUpdate_AFailureKeepsWhatWasThere(t *testing.T) {
-	t.Parallel() // it waits for the lock
-	root := t.TempDir()
-	if err := progress.Open(root).Update("4.1", func(r *progress.Record) { r.Passed = "abc" }); err != nil {
-		t.Fatal(err)
-	}
-	before, _ := os.ReadFile(file(root))
-	if err := os.Mkdir(filepath.Join(root, progress.Dir, "progress.lock"), 0o755); err != nil { // what no process can take
-		t.Fatal(err)
-	}
-	if err := progress.Open(root).Update("4.1", func(r *progress.Record) { r.Passed = "new" }); err == nil {
-		t.Error("Update succeeds without the lock")
-	}
-	if after, _ := os.ReadFile(file(root)); string(after) != string(before) {
-		t.Errorf("the file says %s, want what it said before", after)
-	}
+	synctest.Test(t, func(t *testing.T) { // it waits for the lock
+		root := t.TempDir()
+		if err := progress.Open(root).Update("4.1", func(r *progress.Record) { r.Passed = "abc" }); err != nil {
+			t.Fatal(err)
+		}
+		before, _ := os.ReadFile(file(root))
+		if err := os.Mkdir(filepath.Join(root, progress.Dir, "progress.lock"), 0o755); err != nil { // what no process can take
+			t.Fatal(err)
+		}
+		if err := progress.Open(root).Update("4.1", func(r *progress.Record) { r.Passed = "new" }); err == nil {
+			t.Error("Update succeeds without the lock")
+		}
+		if after, _ := os.ReadFile(file(root)); string(after) != string(before) {
+			t.Errorf("the file says %s, want what it said before", after)
+		}
+	})
 }
