@@ -39,6 +39,7 @@ func workshop(t *testing.T) *learner {
 	t.Cleanup(func() { _ = os.RemoveAll(l.root) })
 	fixture.WorkshopAt(t, l.root, draft, nil)
 	t.Chdir(l.root)
+	withoutVet(t)
 	l.says(0, "", "author", "new", "9.1").has("chapters/chapter9/01_one/README.md", "exercises_test/testdata/wrong")
 	l.says(0, "", "author", "new", "9.2")
 	for i := range draft {
@@ -49,6 +50,15 @@ func workshop(t *testing.T) *learner {
 	fixture.Manifest(t, l.root, draft)
 	l.says(0, "", "author", "stubs").has("9.1 One: stubs and tests.sum written")
 	return l
+}
+
+// withoutVet has go test leave vet out in short runs, where it would look at the whole
+// standard library for facts, once with the race detector and once without.
+func withoutVet(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Setenv("GOFLAGS", os.Getenv("GOFLAGS")+" -vet=off")
+	}
 }
 
 // said is what the program printed.
