@@ -70,7 +70,7 @@ func TestLoopbackLeavesNoGoroutine(t *testing.T) {
 			n.leave(t)
 		}
 	}
-	for limit := time.After(time.Second); runtime.NumGoroutine() > before; {
+	for limit := time.After(patience); runtime.NumGoroutine() > before; {
 		select {
 		case <-limit:
 			stacks := make([]byte, 1<<20)
