@@ -141,7 +141,7 @@ verify-lab: images ## Prove that the solutions, as a cluster in Docker, survive 
 # What was skipped was not tested.
 .PHONY: test-lab
 test-lab: images ## Test the lab with real containers (4 min); if CI=true nothing may be skipped
-	$(GO) test -v -count=1 -tags=integration -timeout=10m ./exercises_test/lab
+	$(GO) test -v -count=1 -tags=integration -timeout=20m ./exercises_test/lab
 
 INTEGRATION = $(sort $(dir $(shell grep -rl --include='*_test.go' '^//go:build integration' pkg cmd)))
 PROCESSES := pkg/protocluster/integration/
