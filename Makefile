@@ -50,7 +50,7 @@ TEST = $(GO) test -vet=off -shuffle=on -timeout=10m
 test test-long: export GORACE ?= atexit_sleep_ms=10
 
 .PHONY: test
-test: ## Test everything that needs nothing but Go (3 min the first time)
+test: ## Test everything that needs nothing but Go (2 min the first time)
 	@$(if $(RACE),,echo 'no C compiler: testing without the race detector')
 	$(TEST) -short $(RACE) $(filter-out $(ALONE),$(shell $(GO) list $(PACKAGES)))
 	$(TEST) -short $(ALONE)
