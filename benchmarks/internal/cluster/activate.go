@@ -28,7 +28,7 @@ func activations(quick bool) bench.Workload {
 			return bench.Sample{times.Rate(), times.Within(99)}, nil
 		}))
 	}
-	w.Contenders = append(w.Contenders, remote.Asks(callers, grains))
+	w.Contenders = append(w.Contenders, remote.Asks(callers, grains, grains, func(caller, i int) int { return i*callers + caller }))
 	return w
 }
 

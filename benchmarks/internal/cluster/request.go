@@ -19,8 +19,9 @@ type request struct {
 
 // allRemote has all grains in one other process.
 func allRemote(callers, requests int, quick bool) bench.Workload {
-	w := requestWorkload("remote", "all remote", elsewhere, callers, requests, quick)
-	w.Contenders = append(w.Contenders, remote.Asks(callers, requests))
+	r := newRequest(callers, requests, quick)
+	w := r.workload("remote", "all remote", elsewhere)
+	w.Contenders = append(w.Contenders, remote.Asks(callers, requests, r.identities, r.which))
 	goals := []bench.Goal{{Than: RemoteAsk, Factor: 0.9}, {Than: Eventual, Factor: 0.95}}
 	if callers > 1 {
 		w.Metrics[0].Goals = goals
@@ -30,20 +31,23 @@ func allRemote(callers, requests int, quick bool) bench.Workload {
 
 // halfRemote has about half of them in this process.
 func halfRemote(callers, requests int, quick bool) bench.Workload {
-	return requestWorkload("half", "half remote", layout{here: true, others: 1}, callers, requests, quick)
+	return newRequest(callers, requests, quick).workload("half", "half remote", layout{here: true, others: 1})
 }
 
-func requestWorkload(name, title string, l layout, callers, requests int, quick bool) bench.Workload {
-	r := request{callers: callers, identities: bench.Pick(quick, 200, 10_000), requests: requests}
+func newRequest(callers, requests int, quick bool) request {
+	return request{callers: callers, identities: bench.Pick(quick, 200, 10_000), requests: requests}
+}
+
+func (r request) workload(name, title string, l layout) bench.Workload {
 	w := bench.Workload{
-		Name:  fmt.Sprintf("cluster/request/%s/%d", name, callers),
-		Title: fmt.Sprintf("cluster request, %s, %d callers", title, callers),
+		Name:  fmt.Sprintf("cluster/request/%s/%d", name, r.callers),
+		Title: fmt.Sprintf("cluster request, %s, %d callers", title, r.callers),
 		Metrics: []bench.Metric{
 			{Unit: "/s"},
 			{Name: "p99", Unit: "ns", LessBetter: true},
 		},
 	}
-	if callers == 1 {
+	if r.callers == 1 {
 		w.Title = fmt.Sprintf("cluster request, %s, 1 caller, p50", title)
 		w.Metrics = []bench.Metric{{Unit: "ns", LessBetter: true}}
 	}
@@ -63,11 +67,10 @@ func (r request) warm(ctx context.Context, n node) error {
 }
 
 // run yields the median latency of one caller, or of more their rate and the
-// latency that 99 % keep within. A caller goes through the identities with a
-// stride of its own.
+// latency that 99 % keep within.
 func (r request) run(ctx context.Context, n node) (bench.Sample, error) {
 	times, err := askEach(ctx, n, r.callers, r.requests/r.callers, func(caller, i int) string {
-		return strconv.Itoa((caller*7919 + i*(2*caller+1)) % r.identities)
+		return strconv.Itoa(r.which(caller, i))
 	})
 	switch {
 	case err != nil:
@@ -77,6 +80,10 @@ func (r request) run(ctx context.Context, n node) (bench.Sample, error) {
 	}
 	return bench.Sample{times.Rate(), times.Within(99)}, nil
 }
+
+// which is the identity that a caller asks which has asked i before: each goes
+// through them with a stride of its own.
+func (r request) which(caller, i int) int { return (caller*7919 + i*(2*caller+1)) % r.identities }
 
 // askEach has callers ask n grains each, and compares the replies.
 func askEach(ctx context.Context, nd node, callers, n int, identity func(caller, i int) string) (*bench.Times, error) {

@@ -15,7 +15,8 @@ const (
 	kind = "echo"
 	// Eventual is the contender that is this library without leases.
 	Eventual = "disthash"
-	// RemoteAsk is the contender that asks an actor of another process.
+	// RemoteAsk is the contender that asks actors of another process, as many as
+	// there are grains.
 	RemoteAsk = "remote ask"
 )
 

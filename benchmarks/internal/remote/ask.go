@@ -24,7 +24,9 @@ type asker interface {
 
 func askers(a ask) []bench.Contender {
 	contenders := []bench.Contender{
-		contender(bench.Protocluster, func(ctx context.Context, at string) (asker, error) { return connectProtocluster(ctx, at) }, a.run),
+		contender(bench.Protocluster, func(ctx context.Context, at string) (asker, error) {
+			return connectProtocluster(ctx, at, echoes)
+		}, a.run),
 		contender(bench.ProtoActor, func(ctx context.Context, at string) (asker, error) { return connectProtoActor(ctx, at) }, a.run),
 		contender(grpcStream, func(ctx context.Context, address string) (asker, error) {
 			return connectStream(ctx, address, a.callers)
@@ -75,11 +77,23 @@ func Answers(reply, asked *benchpb.Item) error {
 	return fmt.Errorf("remote: the reply to %v is %v", asked, reply)
 }
 
-// Asks is how this library asks an actor of another process, as a limit for what
-// else it does: a contender called remote ask.
-func Asks(callers, asks int) bench.Contender {
-	c := contender(bench.Protocluster, func(ctx context.Context, at string) (asker, error) { return connectProtocluster(ctx, at) },
-		ask{callers: callers, asks: asks}.run)
-	c.Name = "remote ask"
-	return c
+// Asks is how this library asks actors of another process, as a limit for what
+// else it does: a contender called remote ask. There are as many actors as grains
+// of the others, and which says whom a caller asks that has asked i before: to ask
+// an actor again that was just asked is cheaper.
+func Asks(callers, asks, actors int, which func(caller, i int) int) bench.Contender {
+	return bench.Contender{Name: "remote ask", Open: open(server(bench.Protocluster), func(ctx context.Context, at string) (asker, error) {
+		p, err := connectProtocluster(ctx, at, actors)
+		return walk{p, which}, err
+	}, ask{callers: callers, asks: asks}.run, fmt.Sprint(actors))}
+}
+
+// walk asks one actor after the other.
+type walk struct {
+	*protocluster
+	which func(caller, i int) int
+}
+
+func (w walk) ask(ctx context.Context, caller int, m *benchpb.Item) (*benchpb.Item, error) {
+	return w.protocluster.ask(ctx, w.which(caller, int(m.GetNumber())), m)
 }

@@ -27,7 +27,15 @@ func startProtocluster(ctx context.Context) (*protocluster, error) {
 	return p, p.remote.Start(ctx)
 }
 
-func serveProtocluster(ctx context.Context, _ []string, ready func(address string)) error {
+// serveProtocluster has as many echoes as the first argument says, or the usual
+// number.
+func serveProtocluster(ctx context.Context, args []string, ready func(address string)) error {
+	n := echoes
+	if len(args) > 0 {
+		if _, err := fmt.Sscan(args[0], &n); err != nil {
+			return fmt.Errorf("remote: %q is no number of echoes: %w", args[0], err)
+		}
+	}
 	p, err := startProtocluster(ctx)
 	if err != nil {
 		return err
@@ -50,7 +58,7 @@ func serveProtocluster(ctx context.Context, _ []string, ready func(address strin
 			ctx.Respond(m)
 		}
 	})
-	for i := range echoes {
+	for i := range n {
 		_, failed := p.system.SpawnNamed(echo, fmt.Sprint(echoName, i))
 		err = errors.Join(err, failed)
 	}
@@ -62,7 +70,7 @@ func serveProtocluster(ctx context.Context, _ []string, ready func(address strin
 	return p.close(context.WithoutCancel(ctx))
 }
 
-func connectProtocluster(ctx context.Context, address string) (*protocluster, error) {
+func connectProtocluster(ctx context.Context, address string, n int) (*protocluster, error) {
 	p, err := startProtocluster(ctx)
 	if err != nil {
 		return nil, err
@@ -70,7 +78,7 @@ func connectProtocluster(ctx context.Context, address string) (*protocluster, er
 	for i := range receivers {
 		p.receivers = append(p.receivers, actor.NewPID(address, fmt.Sprint(receiverName, i)))
 	}
-	for i := range echoes {
+	for i := range n {
 		p.echoes = append(p.echoes, actor.NewPID(address, fmt.Sprint(echoName, i)))
 	}
 	_, err = p.ask(ctx, 0, &benchpb.Item{})
@@ -120,7 +128,7 @@ func (p *protocluster) send(ctx context.Context, to *actor.PID, m any) error {
 }
 
 func (p *protocluster) ask(ctx context.Context, caller int, m *benchpb.Item) (*benchpb.Item, error) {
-	return actor.Ask[*benchpb.Item](ctx, p.system, p.echoes[caller%echoes], m)
+	return actor.Ask[*benchpb.Item](ctx, p.system, p.echoes[caller%len(p.echoes)], m)
 }
 
 func (p *protocluster) close(ctx context.Context) error {

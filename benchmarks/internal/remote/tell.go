@@ -33,7 +33,9 @@ type teller interface {
 
 func tellers(t tell) []bench.Contender {
 	return []bench.Contender{
-		contender(bench.Protocluster, func(ctx context.Context, at string) (teller, error) { return connectProtocluster(ctx, at) }, t.run),
+		contender(bench.Protocluster, func(ctx context.Context, at string) (teller, error) {
+			return connectProtocluster(ctx, at, echoes)
+		}, t.run),
 		contender(bench.ProtoActor, func(ctx context.Context, at string) (teller, error) { return connectProtoActor(ctx, at) }, t.run),
 		contender(grpcStream, func(ctx context.Context, at string) (teller, error) { return connectStream(ctx, at, 0) }, t.run),
 		contender(tcp, func(_ context.Context, at string) (teller, error) { return tcpTeller{at}, nil }, t.run),

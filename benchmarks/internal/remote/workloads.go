@@ -84,15 +84,21 @@ type peer interface {
 // processes in each run. connect is given the address of the other.
 func contender[P peer](name string, connect func(ctx context.Context, address string) (P, error),
 	run func(ctx context.Context, p P) (bench.Sample, error)) bench.Contender {
-	return bench.Contender{Name: name, Open: func(ctx context.Context) (*bench.Instance, error) {
-		other, err := process.Start(ctx, server(name))
+	return bench.Contender{Name: name, Open: open(server(name), connect, run)}
+}
+
+// open starts the server, with those arguments, and connects to it.
+func open[P peer](server string, connect func(ctx context.Context, address string) (P, error),
+	run func(ctx context.Context, p P) (bench.Sample, error), args ...string) func(ctx context.Context) (*bench.Instance, error) {
+	return func(ctx context.Context) (*bench.Instance, error) {
+		other, err := process.Start(ctx, server, args...)
 		if err != nil {
 			return nil, err
 		}
 		p, err := connect(ctx, other.Address)
 		if err != nil {
 			other.Kill()
-			return nil, fmt.Errorf("remote: %s at %s: %w", name, other.Address, err)
+			return nil, fmt.Errorf("remote: %s at %s: %w", server, other.Address, err)
 		}
 		return &bench.Instance{
 			Run: func(ctx context.Context) (bench.Sample, error) { return run(ctx, p) },
@@ -104,5 +110,5 @@ func contender[P peer](name string, connect func(ctx context.Context, address st
 				return err
 			},
 		}, nil
-	}}
+	}
 }
