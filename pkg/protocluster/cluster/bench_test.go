@@ -3,6 +3,8 @@ package cluster_test
 import (
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,33 +42,110 @@ func benchNodes(b *testing.B, lookup cluster.IdentityLookup, kind cluster.Kind) 
 	return nodes
 }
 
-func benchmarkRequests(b *testing.B, lookup cluster.IdentityLookup) {
+// warm are identities that are active, of which half live on the first of the
+// nodes.
+type warm struct {
+	node             *cluster.Cluster
+	near, far, mixed []cluster.Identity
+}
+
+func newWarm(b *testing.B, lookup cluster.IdentityLookup) *warm {
 	b.Helper()
-	ctx := b.Context()
 	echo := cluster.NewKind("user", actor.PropsFromFunc(func(ctx actor.Context) {
 		if ctx.Sender() != nil {
 			ctx.Respond(ctx.Message())
 		}
 	}))
-	nodes := benchNodes(b, lookup, echo)
+	w := &warm{node: benchNodes(b, lookup, echo)[0]}
 	const half = 500
-	var near, far []cluster.Identity
-	for i := 0; len(near) < half || len(far) < half; i++ {
+	for i := 0; len(w.near) < half || len(w.far) < half; i++ {
 		id := echo.ID(fmt.Sprint(i))
-		pid, err := nodes[0].Locate(ctx, id)
+		pid, err := w.node.Locate(b.Context(), id)
 		switch {
 		case err != nil:
 			b.Fatal(err)
-		case pid.Address == nodes[0].System().Address():
-			near = append(near, id)
+		case pid.Address == w.node.System().Address():
+			w.near = append(w.near, id)
 		default:
-			far = append(far, id)
+			w.far = append(w.far, id)
 		}
 	}
-	mixed := append(near[:half:half], far[:half]...)
+	w.near, w.far = w.near[:half], w.far[:half]
+	w.mixed = slices.Concat(w.near, w.far)
+	return w
+}
+
+// crowd has callers make n requests each, and returns how long all took.
+func (w *warm) crowd(b *testing.B, callers, n int, ids []cluster.Identity) time.Duration {
+	b.Helper()
+	ctx := b.Context()
+	began := time.Now()
+	var done sync.WaitGroup
+	for caller := range callers {
+		done.Go(func() {
+			for i := range n {
+				if _, err := w.node.Request(ctx, ids[(caller*31+i)*7%len(ids)], "hello"); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	done.Wait()
+	return time.Since(began)
+}
+
+// BenchmarkLeases is the same requests without leases and with, in turns of some
+// milliseconds, and the median of the ratios of the time that they take: what
+// makes a machine faster or slower does so for both.
+func BenchmarkLeases(b *testing.B) {
+	eventual, strict := newWarm(b, disthash.New()), newWarm(b, partition.New())
+	turns := func(name string, callers, n int, ids func(w *warm) []cluster.Identity) {
+		b.Run(name, func(b *testing.B) {
+			var ratios []float64
+			for b.Loop() {
+				took := [2]time.Duration{}
+				for i := range took {
+					which := (i + len(ratios)) % 2
+					w := []*warm{eventual, strict}[which]
+					took[which] = w.crowd(b, callers, n, ids(w))
+				}
+				ratios = append(ratios, took[1].Seconds()/took[0].Seconds())
+			}
+			slices.Sort(ratios)
+			b.ReportMetric(ratios[len(ratios)/2], "times-disthash")
+		})
+	}
+	mixed, near := func(w *warm) []cluster.Identity { return w.mixed }, func(w *warm) []cluster.Identity { return w.near }
+	turns("one at a time", 1, 500, mixed)
+	turns("one at a time, all here", 1, 3000, near)
+	turns("many at a time", 256, 20, mixed)
+	turns("many at a time, all here", 256, 40, near)
+}
+
+// Activations of identities by one of three nodes, of which two thirds live on
+// another; without leases and with.
+func BenchmarkActivation(b *testing.B) {
+	for name, lookup := range map[string]cluster.IdentityLookup{"disthash": disthash.New(), "partition": partition.New()} {
+		b.Run(name, func(b *testing.B) {
+			w := newWarm(b, lookup)
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range b.N {
+				if _, err := w.node.Locate(b.Context(), cluster.Identity{Kind: "user", Identity: fmt.Sprint("fresh", i)}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func benchmarkRequests(b *testing.B, lookup cluster.IdentityLookup) {
+	b.Helper()
+	w := newWarm(b, lookup)
+	near, mixed := w.near, w.mixed
 	request := func(b *testing.B, id cluster.Identity) {
 		b.Helper()
-		if _, err := nodes[0].Request(ctx, id, "hello"); err != nil {
+		if _, err := w.node.Request(b.Context(), id, "hello"); err != nil {
 			b.Error(err)
 		}
 	}
@@ -79,7 +158,7 @@ func benchmarkRequests(b *testing.B, lookup cluster.IdentityLookup) {
 	b.Run("one at a time, all here", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			request(b, near[i%half])
+			request(b, near[i%len(near)])
 		}
 	})
 	b.Run("many at a time", func(b *testing.B) {
@@ -96,7 +175,7 @@ func benchmarkRequests(b *testing.B, lookup cluster.IdentityLookup) {
 		b.SetParallelism(128)
 		b.RunParallel(func(pb *testing.PB) {
 			for i := 0; pb.Next(); i++ {
-				request(b, near[i%half])
+				request(b, near[i%len(near)])
 			}
 		})
 	})
