@@ -235,9 +235,9 @@ func (c *Cluster) isClosing() bool {
 
 // enter begins a call of the node's user, or says why there is none; n.calls.leave
 // ends it.
-func (c *Cluster) enter(what string) (*node, error) {
+func (c *Cluster) enter() (*node, error) {
 	switch n := c.node.Load(); {
-	case n != nil && n.calls.Enter(what):
+	case n != nil && n.calls.Enter():
 		return n, nil
 	case n != nil || c.isClosing():
 		return nil, ErrClosed

@@ -50,15 +50,15 @@ type node struct {
 	parking *parking
 	gossip  gossip.State
 
-	calls      *background.Gate  // requests, sends and look-ups of this node's user
-	announcing *background.Tasks // the provider
-	tasks      *background.Tasks // all others, beside parking.tasks
+	calls      *background.Turnstile // requests, sends and look-ups of this node's user
+	announcing *background.Tasks     // the provider
+	tasks      *background.Tasks     // all others, beside parking.tasks
 }
 
 func newNode(ctx context.Context, c *Cluster, client bool) *node {
 	n := &node{cluster: c, config: c.config, system: c.system, stats: &c.stats, client: client,
 		self: latest.New(Member{}), reported: latest.New(report{}), cache: pidcache.New[Identity](),
-		calls:      background.NewGate(),
+		calls:      background.NewTurnstile(),
 		announcing: background.NewTasks(ctx), tasks: background.NewTasks(ctx)}
 	n.flights = flights.New[Identity](c.system, n.tasks)
 	n.parking = newParking(n, background.NewTasks(ctx))

@@ -58,13 +58,13 @@ func (c *Cluster) Get(kind, identity string) *actor.PID {
 // Config.RequestTimeout.
 func (c *Cluster) RequestFuture(id Identity, message any, timeout time.Duration) *actor.Future {
 	f := c.system.NewFuture(0) // the request ends it in time, and knows better why
-	n, err := c.enter("request")
+	n, err := c.enter()
 	if err != nil {
 		f.Fail(err)
 		return f
 	}
 	if n.tasks.Go("request", func(ctx context.Context) {
-		defer n.calls.Leave("request")
+		defer n.calls.Leave()
 		ctx, cancel := context.WithTimeout(ctx, cmp.Or(timeout, c.config.requestTimeout()))
 		defer cancel()
 		if reply, err := n.request(ctx, id, Call{}, message); err != nil {
@@ -73,7 +73,7 @@ func (c *Cluster) RequestFuture(id Identity, message any, timeout time.Duration)
 			f.Complete(reply)
 		}
 	}) == nil {
-		n.calls.Leave("request")
+		n.calls.Leave()
 		f.Fail(ErrClosed)
 	}
 	return f

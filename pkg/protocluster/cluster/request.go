@@ -52,11 +52,11 @@ func Request[R any](ctx context.Context, c *Cluster, id Identity, message any, o
 
 // Request is the function Request for replies of any type.
 func (c *Cluster) Request(ctx context.Context, id Identity, message any, opts ...CallOption) (any, error) {
-	n, err := c.enter("request")
+	n, err := c.enter()
 	if err != nil {
 		return nil, err
 	}
-	defer n.calls.Leave("request")
+	defer n.calls.Leave()
 	var call Call
 	for _, opt := range opts {
 		opt(&call)
@@ -75,11 +75,11 @@ func (n *node) request(ctx context.Context, id Identity, call Call, message any)
 // to the actor or to the connection to its node. Until then it is tried again
 // as with Request. What is lost after that is lost.
 func (c *Cluster) Send(ctx context.Context, id Identity, message any) error {
-	n, err := c.enter("send")
+	n, err := c.enter()
 	if err != nil {
 		return err
 	}
-	defer n.calls.Leave("send")
+	defer n.calls.Leave()
 	_, err = n.call(ctx, id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) {
 		return nil, n.system.TrySend(pid, message)
 	})
@@ -90,11 +90,11 @@ func (c *Cluster) Send(ctx context.Context, id Identity, message any) error {
 // if need be. The PID is good until the activation ends or moves: prefer Send
 // and Request, which find out.
 func (c *Cluster) Locate(ctx context.Context, id Identity) (*actor.PID, error) {
-	n, err := c.enter("look-up")
+	n, err := c.enter()
 	if err != nil {
 		return nil, err
 	}
-	defer n.calls.Leave("look-up")
+	defer n.calls.Leave()
 	pid, err := n.call(ctx, id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) { return pid, nil })
 	if err != nil {
 		return nil, err
