@@ -8,16 +8,16 @@ import (
 // Props says how to make and run the actors of one sort. It holds no state of
 // an actor and does not change: options given to With yield a copy.
 type Props struct {
+	mailboxLimit   int // this and the next two are read for each message
+	guard          Guard
+	senders        []func(next SendFunc) SendFunc
 	producer       func() Actor
 	supervisor     *Strategy // of its children; nil: restart each, ten times in ten seconds at most
-	mailboxLimit   int
 	receiveTimeout time.Duration
 	receivers      []func(next ReceiveFunc) ReceiveFunc
-	senders        []func(next SendFunc) SendFunc
 	spawners       []func(next SpawnFunc) SpawnFunc
 	values         []value
 	afterStop      AfterStop
-	guard          Guard
 	fence          Token
 }
 

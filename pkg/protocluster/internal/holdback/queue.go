@@ -31,6 +31,7 @@ const lean = 8
 type Queue[T any] struct {
 	mu     sync.Mutex
 	kept   []T
+	room   [1]T   // of kept, until that needs more: mostly never
 	ready  int    // so many of kept wait for the Keeper only, the rest for the end of their step
 	ended  uint64 // the last step that has
 	again  uint64 // a step before that goes on; 0: none
@@ -43,6 +44,9 @@ type Queue[T any] struct {
 // from one step to the next. It leaves here and now if that step has ended.
 func (q *Queue[T]) Put(k Keeper[T], step uint64, v T) {
 	q.mu.Lock()
+	if q.kept == nil {
+		q.kept = q.room[:0]
+	}
 	if step > q.ended || step == q.again {
 		q.kept = append(q.kept, v)
 		q.mu.Unlock()
