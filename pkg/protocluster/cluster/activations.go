@@ -54,7 +54,6 @@ type activations struct {
 // hosted is a kind and what this node has of it.
 type hosted struct {
 	Kind
-	props  *actor.Props
 	strict bool                  // one activation at most
 	active int                   // guarded by activations.mu, as is used
 	used   lru.Heap[*activation] // those that may be evicted, if the kind evicts
@@ -62,18 +61,18 @@ type hosted struct {
 
 // activation is one actor of an identity, from before its start to its end.
 type activation struct {
+	node   *node
+	kind   *hosted
+	void   atomic.Bool // its member was evicted; set before the node is another member
+	served bool        // it had a message; of its own turn
+
 	lru.Item[*activation] // its last use, since activations.began
 
-	node *node
-	kind *hosted
-	id   Identity
-	void atomic.Bool // its member was evicted; set before the node is another member
-
+	id      Identity
 	started chan struct{} // closed when *Started was handled, or never will be
 	pid     *actor.PID    // set before started is closed, as is err; guarded by activations.mu
 	err     error
 	ended   chan struct{}
-	served  bool // it had a message; of its own turn
 
 	ending bool // nothing more should go to it; guarded by activations.mu
 	how    end  // it does, likewise
@@ -92,7 +91,7 @@ func newActivations(n *node, kinds []Kind) *activations {
 	t := &activations{node: n, kinds: make(map[string]*hosted), began: time.Now(),
 		active: make(map[Identity]*activation), none: make(chan struct{})}
 	for _, k := range kinds {
-		t.kinds[k.Name] = &hosted{Kind: k, props: k.Props.With(actor.WithReceiverMiddleware(observe))}
+		t.kinds[k.Name] = &hosted{Kind: k}
 	}
 	return t
 }
@@ -135,7 +134,7 @@ func (t *activations) claim(id Identity, answers []seat.Answer) (a *activation, 
 	if a != nil || err != nil {
 		return a, ending, err
 	}
-	began, props := false, kind.props
+	began, props := false, kind.Props
 	if kind.strict {
 		err = t.node.tenure.claim(id, answers, func(token actor.Token) {
 			if a, ending, began = t.begin(id, kind); began {
@@ -190,7 +189,7 @@ func (t *activations) begin(id Identity, kind *hosted) (a *activation, ending, b
 // spawn starts the actor of an activation that has just begun.
 func (t *activations) spawn(a *activation, props *actor.Props) {
 	t.node.stats.activations.Add(1)
-	props = props.With(actor.WithValue(activationKey{}, a), actor.WithAfterStop(a.afterStop))
+	props = props.With(actor.WithValue(activationKey{}, a), actor.WithReceiverMiddleware(a.observe), actor.WithAfterStop(a.afterStop))
 	if _, err := t.node.system.SpawnNamed(props, a.id.grain()); err != nil {
 		if a.err = err; !errors.Is(err, actor.ErrStopped) { // which another member may do better
 			a.err = &ActivationError{ID: a.id, Err: err}
@@ -206,12 +205,8 @@ func (a *activation) Admit(self *actor.PID) bool { return a.node.tenure.admit(a,
 func (a *activation) serves() bool { return a.node.tenure.serves() && !a.void.Load() }
 
 // observe is the middleware that follows an activation's life.
-func observe(next actor.ReceiveFunc) actor.ReceiveFunc {
-	var a *activation
+func (a *activation) observe(next actor.ReceiveFunc) actor.ReceiveFunc {
 	return func(ctx actor.Context) {
-		if a == nil {
-			a = ctx.Value(activationKey{}).(*activation)
-		}
 		switch ctx.Message().(type) {
 		case *actor.Started:
 			if a.pid == nil {
