@@ -65,8 +65,9 @@ func (c *Cluster) Request(ctx context.Context, id Identity, message any, opts ..
 }
 
 func (n *node) request(ctx context.Context, id Identity, call Call, message any) (reply any, err error) {
-	defer n.stats.calls.End(n.stats.calls.Begin(), &err)
-	return n.call(ctx, id, call, func(ctx context.Context, pid *actor.PID) (any, error) {
+	began := n.stats.calls.Begin()
+	defer n.stats.calls.End(began, &err)
+	return n.call(ctx, began, id, call, func(ctx context.Context, pid *actor.PID) (any, error) {
 		return n.system.Ask(ctx, pid, message)
 	})
 }
@@ -80,7 +81,7 @@ func (c *Cluster) Send(ctx context.Context, id Identity, message any) error {
 		return err
 	}
 	defer n.calls.Leave()
-	_, err = n.call(ctx, id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) {
+	_, err = n.call(ctx, time.Now(), id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) {
 		return nil, n.system.TrySend(pid, message)
 	})
 	return err
@@ -95,15 +96,17 @@ func (c *Cluster) Locate(ctx context.Context, id Identity) (*actor.PID, error) {
 		return nil, err
 	}
 	defer n.calls.Leave()
-	pid, err := n.call(ctx, id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) { return pid, nil })
+	pid, err := n.call(ctx, time.Now(), id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) { return pid, nil })
 	if err != nil {
 		return nil, err
 	}
 	return pid.(*actor.PID), nil
 }
 
-// call finds id and delivers to it, again while that was definitely not done.
-func (n *node) call(ctx context.Context, id Identity, call Call, deliver func(context.Context, *actor.PID) (any, error)) (any, error) {
+// call, which began then, finds id and delivers to it, again while that was
+// definitely not done.
+func (n *node) call(ctx context.Context, began time.Time, id Identity, call Call,
+	deliver func(context.Context, *actor.PID) (any, error)) (any, error) {
 	if err := id.Validate(); err != nil {
 		return nil, err
 	}
@@ -113,7 +116,6 @@ func (n *node) call(ctx context.Context, id Identity, call Call, deliver func(co
 		defer cancel()
 	}
 	var failed *RequestError // from the first failure on
-	began := time.Now()
 	for {
 		pid, err := n.locate(ctx, id)
 		if err == nil {
