@@ -13,6 +13,10 @@ import (
 	"github.com/protocluster/workshop/benchmarks/internal/bench"
 )
 
+// serverProfile is the variable by which a server is told the file for its CPU
+// profile.
+const serverProfile = "BENCHMARKS_SERVER_PROFILE"
+
 // flags are what the command line says.
 type flags struct {
 	quick      bool
@@ -22,6 +26,8 @@ type flags struct {
 	cpuProfile string
 	page       string
 	options    bench.Options
+
+	serverProfile string
 }
 
 func parseFlags(args []string, out io.Writer) (*flags, error) {
@@ -35,6 +41,7 @@ func parseFlags(args []string, out io.Writer) (*flags, error) {
 	set.IntVar(&f.options.Rounds, "rounds", 5, "how often each contender runs and counts")
 	set.StringVar(&f.page, "write", "", "`file` of the page that gets the tables, with a picture and all samples beside it")
 	set.StringVar(&f.cpuProfile, "cpuprofile", "", "`file` for a CPU profile of this process; choose one contender for it")
+	set.StringVar(&f.serverProfile, "serverprofile", "", "`file` for a CPU profile of the contender's other process, if it has one")
 	if err := set.Parse(args); err != nil {
 		return nil, err
 	}
@@ -64,12 +71,12 @@ func (f *flags) choose(all []bench.Workload) []bench.Workload {
 	return chosen
 }
 
-// profile begins a CPU profile, if there is to be one; stop ends it.
-func (f *flags) profile() (stop func(), err error) {
-	if f.cpuProfile == "" {
+// profile begins a CPU profile, if there is a name for it; stop ends it.
+func profile(name string) (stop func(), err error) {
+	if name == "" {
 		return func() {}, nil
 	}
-	file, err := os.Create(f.cpuProfile)
+	file, err := os.Create(name)
 	if err != nil {
 		return nil, err
 	}

@@ -49,6 +49,11 @@ func begin(ctx context.Context, args []string) error {
 	if !ok {
 		return fmt.Errorf("benchmarks: no contender is called %q", args[1])
 	}
+	stopProfile, err := profile(os.Getenv(serverProfile))
+	if err != nil {
+		return err
+	}
+	defer stopProfile()
 	return process.Serve(ctx, server, args[2:])
 }
 
@@ -84,7 +89,10 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 			return err // now, and not after an hour
 		}
 	}
-	stopProfile, err := f.profile()
+	stopProfile, err := profile(f.cpuProfile)
+	if err == nil {
+		err = os.Setenv(serverProfile, f.serverProfile)
+	}
 	if err != nil {
 		return err
 	}
