@@ -52,6 +52,26 @@ func (q *Queue[T]) Push(v T, limit int) error {
 	return nil
 }
 
+// PushAll is Push for several items: all are appended, or none.
+func (q *Queue[T]) PushAll(all []T, limit int) error {
+	q.mu.Lock()
+	before := len(q.items)
+	if q.closed || before+len(all) > limit {
+		defer q.mu.Unlock()
+		if q.closed {
+			return ErrClosed
+		}
+		return ErrFull
+	}
+	q.items = append(q.items, all...)
+	waiting := len(q.items)
+	q.mu.Unlock()
+	if waiting/stride != before/stride {
+		runtime.Gosched()
+	}
+	return nil
+}
+
 // Swap takes all items in order and leaves spare, emptied, in their place. The
 // consumer hands back what it took as the next spare once it has cleared it,
 // so two slices serve a queue for ever.

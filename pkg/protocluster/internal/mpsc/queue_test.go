@@ -3,6 +3,7 @@ package mpsc_test
 import (
 	"errors"
 	"math"
+	"slices"
 	"sync"
 	"testing"
 
@@ -119,5 +120,24 @@ func TestQueue_PopTakesOneAndTrimOnlyWhatIsEmpty(t *testing.T) {
 	}
 	if got := q.Swap(nil); len(got) != 1 || got[0] != 7 {
 		t.Errorf("Swap() = %v, want [7]", got)
+	}
+}
+
+func TestQueue_PushAll(t *testing.T) {
+	var q mpsc.Queue[int]
+	for _, step := range []struct {
+		all   []int
+		limit int
+		want  error
+	}{{[]int{1, 2}, 1, mpsc.ErrFull}, {[]int{1, 2}, 2, nil}, {[]int{3}, 2, mpsc.ErrFull}, {nil, 2, nil}, {[]int{3, 4}, 4, nil}} {
+		if err := q.PushAll(step.all, step.limit); !errors.Is(err, step.want) {
+			t.Errorf("PushAll(%v) with a limit of %d = %v, want %v", step.all, step.limit, err, step.want)
+		}
+	}
+	if got, want := q.Close(), []int{1, 2, 3, 4}; !slices.Equal(got, want) {
+		t.Errorf("the queue had %v, want %v", got, want)
+	}
+	if err := q.PushAll([]int{5}, 9); !errors.Is(err, mpsc.ErrClosed) {
+		t.Errorf("PushAll after Close = %v, want %v", err, mpsc.ErrClosed)
 	}
 }
