@@ -27,12 +27,7 @@ func (r *Remote) Deliver(to *actor.PID, e actor.Envelope) error {
 			p.Future.SetRoute(l)
 		}
 	}
-	buf := r.buffers.Get().(*[]byte)
-	defer r.buffers.Put(buf)
-	if err := p.Pack(r.types, buf, e.Message, r.config.MaxMessageBytes); err != nil {
-		return err
-	}
-	return l.Push(&p)
+	return l.Push(&p, e.Message)
 }
 
 // own returns sender, or if it belongs to a third node a future that passes

@@ -1,8 +1,6 @@
 package remote
 
 import (
-	"strings"
-
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/link"
@@ -22,9 +20,7 @@ func (r inbound) Receive(from link.Peer, batch *wire.Reader) (bounces []*remotep
 			err = r.hand(from, m)
 		}
 		if err != nil {
-			f := wire.PackFailure(err)
-			r.endpoint.Reject(strings.ToLower(strings.ReplaceAll(f.Code.String(), "_", " ")))
-			bounces = append(bounces, &remotepb.Signal{Kind: remotepb.Signal_BOUNCE, To: m.From, From: m.To, Type: m.Type, Failure: f})
+			bounces = append(bounces, r.endpoint.Bounce(m, err))
 		}
 	}
 	return bounces

@@ -29,7 +29,6 @@ type Remote struct {
 	config   *Config
 	types    *Types
 	endpoint *link.Endpoint // of every connection
-	buffers  sync.Pool      // of *[]byte, to encode into
 	spawner  *actor.PID
 	gone     chan struct{} // closed when Stop is over
 
@@ -41,8 +40,7 @@ type Remote struct {
 func New(system *actor.System, config *Config) *Remote {
 	config = config.complete()
 	types, _ := NewTypes(config.Types...) // Start reports the faults
-	r := &Remote{system: system, config: config, types: types, gone: make(chan struct{}),
-		buffers: sync.Pool{New: func() any { return new([]byte) }}}
+	r := &Remote{system: system, config: config, types: types, gone: make(chan struct{})}
 	r.endpoint = link.New(inbound{r}, link.Config{
 		System: system.ID(), Cluster: config.Cluster, Client: config.Client, Types: types, TLS: config.TLS,
 		Dial: config.Network.Dial, DialFilter: config.DialFilter, Services: config.Services, Lanes: config.Lanes,

@@ -90,6 +90,7 @@ type Endpoint struct {
 	seed    maphash.Seed
 	buffers buffers
 	batches sync.Pool // of *wire.Batch, empty
+	parcels sync.Pool // of *[]byte, to encode messages into
 
 	leaving chan struct{}  // closed when Leave begins
 	work    sync.WaitGroup // every goroutine
@@ -111,6 +112,7 @@ func New(node Node, config Config) *Endpoint {
 	return &Endpoint{
 		node: node, config: config, seed: maphash.MakeSeed(), leaving: make(chan struct{}),
 		batches: sync.Pool{New: func() any { return new(wire.Batch) }},
+		parcels: sync.Pool{New: func() any { return new([]byte) }},
 		links:   map[string]*Link{}, accepted: map[string]*session{}, sessions: map[string]*session{},
 		dead: map[string]error{}, rejected: map[string]int{},
 	}

@@ -74,13 +74,19 @@ func newReplies(s *session, lanes int) *Link {
 	return l
 }
 
-// Push queues p; it does not block. One lane is one order, so all that is sent
+// Push packs message into p and queues it; it does not block. One lane is one order, so all that is sent
 // to an actor takes the same. Replies have no order, and small ones make fewer
 // and larger batches on one lane: 0.8 times the CPU time with 64 askers.
-func (l *Link) Push(p *wire.Parcel) error {
+func (l *Link) Push(p *wire.Parcel, message any) error {
+	e := l.e
+	buf := e.parcels.Get().(*[]byte)
+	defer e.parcels.Put(buf)
+	if err := p.Pack(e.config.Types, buf, message, e.config.MaxMessageBytes); err != nil {
+		return err
+	}
 	lane := uint64(0)
 	if !p.Reply || p.Size() > smallReply {
-		lane = maphash.String(l.e.seed, p.Target) % uint64(len(l.lanes))
+		lane = maphash.String(e.seed, p.Target) % uint64(len(l.lanes))
 	}
 	return l.lanes[lane].push(p)
 }

@@ -1,6 +1,8 @@
 package link
 
 import (
+	"strings"
+
 	"google.golang.org/grpc/codes"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
@@ -16,6 +18,13 @@ func (s *session) signal(kind remotepb.Signal_Kind, to, from string, err error) 
 	if !s.control.push(&remotepb.Signal{Kind: kind, To: to, From: from, Failure: wire.PackFailure(err)}) {
 		s.fail(wire.Fault(wire.ErrUnreachable, "%s does not read what it is told", s.Address))
 	}
+}
+
+// Bounce is what the peer is told of its message m, which came to nothing.
+func (e *Endpoint) Bounce(m wire.Message, err error) *remotepb.Signal {
+	f := wire.PackFailure(err)
+	e.Reject(strings.ToLower(strings.ReplaceAll(f.Code.String(), "_", " ")))
+	return &remotepb.Signal{Kind: remotepb.Signal_BOUNCE, To: m.From, From: m.To, Type: m.Type, Failure: f}
 }
 
 // readControl handles a frame of the control stream.
