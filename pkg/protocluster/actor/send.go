@@ -164,6 +164,18 @@ func (s *System) Receive(id string, e Envelope) error {
 	return s.deliver(s.registry.Get(id), id, e)
 }
 
+// ReceiveRun is Receive for messages to one actor, whose senders are on other
+// nodes: true if it has taken all of them, in order; false if none of them, as
+// when its mailbox has a limit, which counts each: then Receive is to be called.
+func (s *System) ReceiveRun(id string, run []Envelope) bool {
+	c := cellOf(s.registry.Get(id))
+	if c == nil || c.props.mailboxLimit > 0 || c.user.PushAll(run, defaultMailboxLimit) != nil {
+		return false
+	}
+	c.wake()
+	return true
+}
+
 // ReceiveSystem is Receive for system messages.
 func (s *System) ReceiveSystem(id string, m SystemMessage) {
 	s.deliverSystem(s.registry.Get(id), NewPID(s.Address(), id), m)

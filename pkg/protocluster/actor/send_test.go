@@ -294,6 +294,33 @@ func TestReceive_FromTheWire(t *testing.T) {
 	})
 }
 
+func TestReceiveRun_AllOrNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, s *actor.System) {
+		var got []any
+		note := actor.PropsFromFunc(func(ctx actor.Context) { got = append(got, ctx.Message()) })
+		it := spawn(t, s, nil, "it", note)
+		spawn(t, s, nil, "bounded", actor.PropsFromFunc(echo, actor.WithMailboxLimit(9)))
+		run := []actor.Envelope{{Message: 1}, {Message: 2}, {Message: 3}}
+		for _, row := range []struct {
+			id   string
+			want bool
+		}{{"it", true}, {"nobody", false}, {"bounded", false}} {
+			if taken := s.ReceiveRun(row.id, run); taken != row.want {
+				t.Errorf("ReceiveRun(%q) = %v, want %v", row.id, taken, row.want)
+			}
+		}
+		synctest.Wait()
+		if n := len(got); n != 4 || got[1] != 1 || got[2] != 2 || got[3] != 3 {
+			t.Errorf("the actor got %v, want what starts it, then 1, 2 and 3", got)
+		}
+		s.Stop(it)
+		synctest.Wait()
+		if s.ReceiveRun("it", run) {
+			t.Error("an actor that has ended took a run")
+		}
+	})
+}
+
 func TestWatch_Local(t *testing.T) {
 	bubble(t, func(t *testing.T, s *actor.System) {
 		var j journal
