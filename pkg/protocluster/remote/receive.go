@@ -15,6 +15,9 @@ type inbound struct{ *Remote }
 // nothing is returned, with the reason, and the others are not disturbed.
 func (r inbound) Receive(from link.Peer, batch *wire.Reader) (bounces []*remotepb.Signal) {
 	for batch.Next() {
+		if batch.HandRun(r.system) {
+			continue
+		}
 		m, err := batch.Message()
 		if err == nil {
 			err = r.hand(from, m)

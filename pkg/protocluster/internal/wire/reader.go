@@ -9,6 +9,11 @@ import (
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 )
 
+// runLength is how many messages for one actor are decoded before it gets them:
+// enough for one lock and one wake-up to be shared, few enough to stay in the
+// cache until it has handled them.
+const runLength = 64
+
 const maxRemaining = 365 * 24 * time.Hour // to a deadline that is believed
 
 // Message is one message of a batch.
@@ -36,12 +41,25 @@ type Reader struct {
 	types    *Types
 	address  string // of the senders
 	batch    columns
-	message  int    // that is read
-	payload  []byte // of that message
-	rest     []byte // of the batch's payload
-	meta     []meta
-	decoders []decoder    // of batch.types
-	senders  []*actor.PID // of batch.senders
+	decoders []decoder        // of batch.types
+	senders  []*actor.PID     // of batch.senders
+	run      []actor.Envelope // messages that are decoded
+	first    int              // the first of them
+	cursor
+}
+
+// cursor is how far a batch is read.
+type cursor struct {
+	message int    // that is read
+	payload []byte // of that message
+	rest    []byte // of the batch's payload
+	meta    []meta // of that message and the rest
+}
+
+// Taker is who gets messages: an actor.System.
+type Taker interface {
+	// ReceiveRun takes all of a run for one actor, or returns false.
+	ReceiveRun(id string, run []actor.Envelope) bool
 }
 
 // NewReader returns a Reader of batches of the node at address.
@@ -92,7 +110,9 @@ func (c *columns) check() error {
 func (r *Reader) forget() {
 	clear(r.decoders)
 	clear(r.senders)
-	r.message, r.payload, r.rest, r.meta, r.decoders, r.senders = -1, nil, nil, nil, r.decoders[:0], r.senders[:0]
+	r.drop()
+	r.cursor = cursor{message: -1}
+	r.decoders, r.senders = r.decoders[:0], r.senders[:0]
 	r.batch.payload = nil
 	r.batch.reset()
 }
@@ -103,9 +123,7 @@ func (r *Reader) Len() int { return len(r.batch.size) }
 // Next goes on to the next message; false after the last one.
 func (r *Reader) Next() bool {
 	for r.message+1 < len(r.batch.size) {
-		r.message++
-		size := r.batch.size[r.message]
-		r.payload, r.rest = r.rest[:size], r.rest[size:]
+		r.advance()
 		if r.batch.typ[r.message] != 0 { // 0 was withdrawn
 			return true
 		}
@@ -114,36 +132,123 @@ func (r *Reader) Next() bool {
 	return false
 }
 
+func (r *Reader) advance() {
+	r.message++
+	size := r.batch.size[r.message]
+	r.payload, r.rest = r.rest[:size], r.rest[size:]
+}
+
+// HandRun hands the message to which Next went, and those that follow it to the
+// same actor, to t, and reports whether t has taken them. If there is only one,
+// or none that can be handed over like that, or t refused, then Message has
+// each.
+func (r *Reader) HandRun(t Taker) bool {
+	if r.decoded() || !r.follows() {
+		return false
+	}
+	begin := r.cursor
+	r.drop()
+	if r.gather(); len(r.run) == 0 {
+		return false
+	}
+	if !t.ReceiveRun(r.batch.targets[r.batch.target[begin.message]], r.run) {
+		r.cursor = begin
+		return false
+	}
+	r.drop()
+	return true
+}
+
+// decoded reports whether the message to which Next went is one of a run that was
+// refused.
+func (r *Reader) decoded() bool { return r.message < r.first+len(r.run) }
+
+// drop keeps nothing of the run.
+func (r *Reader) drop() {
+	clear(r.run)
+	r.run, r.first = r.run[:0], 0
+}
+
+// gather decodes a run and goes to its last message. What cannot be decoded, or
+// panics, ends the run: Message will say why.
+func (r *Reader) gather() {
+	last := r.cursor
+	r.first = last.message
+	defer func() {
+		_ = recover()
+		r.cursor = last
+	}()
+	for {
+		decode, e, err := r.envelope()
+		if err == nil {
+			e.Message, err = decode(r.payload)
+		}
+		if err != nil || alone(e.Message) {
+			return
+		}
+		r.run, last = append(r.run, e), r.cursor
+		if len(r.run) == runLength || !r.follows() {
+			return
+		}
+		r.advance()
+	}
+}
+
+// follows reports whether the next message is for the same actor.
+func (r *Reader) follows() bool {
+	c, next := &r.batch, r.message+1
+	return next < len(c.size) && c.typ[next] != 0 && c.target[next] == c.target[r.message]
+}
+
+// alone reports whether message is more than a message.
+func alone(message any) bool {
+	switch message.(type) {
+	case *actor.Stop, *actor.PoisonPill:
+		return true
+	}
+	return false
+}
+
 // Message is the message to which Next went, and why it cannot be delivered, if
 // so. It is to be asked for once.
 func (r *Reader) Message() (m Message, err error) {
 	m = r.batch.message(r.message)
-	err = r.decode(&m)
+	if r.decoded() {
+		m.Envelope = r.run[r.message-r.first]
+		return m, nil
+	}
+	decode, e, err := r.envelope()
+	if err != nil {
+		return m, err
+	}
+	if e.Message, err = decode.decode(m.Type, r.payload); err == nil {
+		m.Envelope = e
+	}
 	return m, err
 }
 
-func (r *Reader) decode(m *Message) (err error) {
+// envelope is what the message to which Next went comes in, and what decodes it.
+func (r *Reader) envelope() (decode decoder, e actor.Envelope, err error) {
 	b, i := &r.batch, r.message
 	typ, target, sender := int(b.typ[i])-1, int(b.target[i]), int(b.sender[i])-1
-	if typ >= len(b.types) || target >= len(b.targets) || sender >= len(b.senders) || m.To == "" {
-		return Fault(ErrMalformed, "type %d, target %d or sender %d of a message names nothing", typ, target, sender)
+	if typ >= len(b.types) || target >= len(b.targets) || sender >= len(b.senders) || b.targets[target] == "" {
+		return nil, e, Fault(ErrMalformed, "type %d, target %d or sender %d of a message names nothing", typ, target, sender)
 	}
 	if r.decoders[typ] == nil {
-		if r.decoders[typ], err = r.types.decoder(m.Type); err != nil {
-			return err
+		if r.decoders[typ], err = r.types.decoder(b.types[typ]); err != nil {
+			return nil, e, err
 		}
 	}
-	m.Meta = r.metaOf(uint32(i))
-	if m.Message, err = r.decoders[typ].decode(m.Type, r.payload); err != nil {
-		return err
+	if len(r.meta) > 0 {
+		e.Meta = r.metaOf(uint32(i))
 	}
 	if sender >= 0 {
 		if r.senders[sender] == nil {
-			r.senders[sender] = actor.NewPID(r.address, m.From)
+			r.senders[sender] = actor.NewPID(r.address, b.senders[sender])
 		}
-		m.Sender = r.senders[sender]
+		e.Sender = r.senders[sender]
 	}
-	return nil
+	return r.decoders[typ], e, nil
 }
 
 // metaOf takes the meta of message i, which must be asked for in order.
