@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -87,9 +88,12 @@ func encodedStrings(column []string) (n int) {
 	return n
 }
 
-func encodedNumbers(column []uint32) (n int) {
+func encodedNumbers(column []uint32) int {
+	n := len(column)
 	for _, v := range column {
-		n += protowire.SizeVarint(uint64(v))
+		if v >= 0x80 {
+			n += protowire.SizeVarint(uint64(v)) - 1
+		}
 	}
 	return n
 }
@@ -107,7 +111,11 @@ func (c *columns) append(buf []byte) []byte {
 		buf = protowire.AppendTag(buf, typField+protowire.Number(i), protowire.BytesType)
 		buf = protowire.AppendVarint(buf, uint64(encodedNumbers(*column)))
 		for _, v := range *column {
-			buf = protowire.AppendVarint(buf, uint64(v))
+			if v < 0x80 {
+				buf = append(buf, byte(v))
+			} else {
+				buf = protowire.AppendVarint(buf, uint64(v))
+			}
 		}
 	}
 	for i := range c.meta {
@@ -150,14 +158,7 @@ func (c *columns) read(raw []byte) error {
 			*column, err = appendName(*column, content, BatchCount)
 		case field <= sizeField:
 			column := c.numbers()[field-typField]
-			for len(content) > 0 && err == nil {
-				v, n := protowire.ConsumeVarint(content)
-				if n < 0 {
-					return protowire.ParseError(n)
-				}
-				*column, err = appendNumber(*column, v)
-				content = content[n:]
-			}
+			*column, err = appendNumbers(*column, content)
 		case field == payloadField:
 			c.payload = content
 		case field == metaField && len(c.meta) == BatchCount:
@@ -227,6 +228,24 @@ func appendNumber(column []uint32, v uint64) ([]uint32, error) {
 		return column, tooMany(BatchCount)
 	}
 	return append(column, uint32(v)), nil
+}
+
+// appendNumbers appends what is packed. Most numbers are of one byte.
+func appendNumbers(column []uint32, packed []byte) ([]uint32, error) {
+	column = slices.Grow(column, min(len(packed), BatchCount-len(column)))
+	for len(packed) > 0 {
+		if len(column) == BatchCount {
+			return column, tooMany(BatchCount)
+		}
+		v, n := uint64(packed[0]), 1
+		if v >= 0x80 {
+			if v, n = protowire.ConsumeVarint(packed); n < 0 {
+				return column, protowire.ParseError(n)
+			}
+		}
+		column, packed = append(column, uint32(v)), packed[n:]
+	}
+	return column, nil
 }
 
 func appendName(column []string, name []byte, most int) ([]string, error) {

@@ -185,12 +185,27 @@ func (t *Types) decoder(name string) (decoder, error) {
 		if err != nil {
 			return nil, Fault(ErrUnknownType, "type %.200q is unknown there; import its package, or add it to remote.WithTypes", name)
 		}
-		found, _ = t.protos.LoadOrStore(name, decoder(func(p []byte) (any, error) {
-			m := m.New().Interface()
-			return m, proto.UnmarshalOptions{Merge: true, RecursionLimit: maxDepth}.Unmarshal(p, m) // m is new: nothing to reset
-		}))
+		found, _ = t.protos.LoadOrStore(name, protoDecoder(m))
 	}
 	return found.(decoder), nil
+}
+
+// protoDecoder decodes messages of one type. Where that is a struct of Go alone,
+// as all generated ones are, a new one is made without protobuf's reflection,
+// which takes as long as the allocation.
+func protoDecoder(m protoreflect.MessageType) decoder {
+	fresh := func() proto.Message { return m.New().Interface() }
+	if t := reflect.TypeOf(m.Zero().Interface()); t.Kind() == reflect.Pointer {
+		t = t.Elem()
+		plain := func() proto.Message { return reflect.New(t).Interface().(proto.Message) }
+		if plain().ProtoReflect().Descriptor() == m.Descriptor() {
+			fresh = plain
+		}
+	}
+	return func(p []byte) (any, error) {
+		m := fresh()
+		return m, proto.UnmarshalOptions{Merge: true, RecursionLimit: maxDepth}.Unmarshal(p, m) // m is new: nothing to reset
+	}
 }
 
 func decodeError(p []byte) (any, error) {

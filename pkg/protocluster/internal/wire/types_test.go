@@ -9,6 +9,11 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/dynamicpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
@@ -138,5 +143,31 @@ func TestDecodeFaults(t *testing.T) {
 		if got, err := types.Decode(row.name, []byte(row.payload)); !errors.Is(err, row.want) || got != nil {
 			t.Errorf("%s of %q: got %v, %v, want %v", row.name, row.payload, got, err, row.want)
 		}
+	}
+}
+
+// A message type need not be a struct of its own in Go.
+func TestDecode_DynamicType(t *testing.T) {
+	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
+		Name: new("wire_test.proto"), Package: new("wiretest"), Syntax: new("proto3"),
+		MessageType: []*descriptorpb.DescriptorProto{{Name: new("Dynamic"), Field: []*descriptorpb.FieldDescriptorProto{{
+			Name: new("text"), Number: new(int32(1)), Type: descriptorpb.FieldDescriptorProto_TYPE_STRING.Enum(),
+			Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum()}}}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	typ := dynamicpb.NewMessageType(file.Messages().Get(0))
+	if err := protoregistry.GlobalTypes.RegisterMessage(typ); err != nil {
+		t.Fatal(err)
+	}
+	sent := typ.New()
+	sent.Set(typ.Descriptor().Fields().Get(0), protoreflect.ValueOfString("hello"))
+	types, _ := wire.NewTypes()
+	name, payload, err := types.Encode(sent.Interface())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := types.Decode(name, payload); err != nil || !proto.Equal(got.(proto.Message), sent.Interface()) {
+		t.Errorf("%s was decoded as %v, %v, want %v", name, got, err, sent)
 	}
 }
