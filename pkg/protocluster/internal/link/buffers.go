@@ -9,19 +9,21 @@ import (
 const (
 	smallBuffer = 4 << 10
 	largeBuffer = 80 << 10 // for any frame but those of one large message
+	hugeStep    = 64 << 10 // of the capacities beyond
 )
 
 // buffers lends bytes for frames. gRPC's own pools overwrite a megabyte with
 // zeros to lend what one full batch needs. It implements mem.BufferPool.
-type buffers struct{ small, large sync.Pool }
+type buffers struct {
+	small, large sync.Pool
+	huge         sync.Pool // of any capacity beyond largeBuffer
+}
 
 // Get returns n bytes, which may hold anything. They have the capacity that gRPC
 // asks of what it gives back.
 func (b *buffers) Get(n int) *[]byte {
 	pool, size := b.poolOf(n)
-	if pool == nil {
-		size = n
-	} else if buf, ok := pool.Get().(*[]byte); ok {
+	if buf, ok := pool.Get().(*[]byte); ok && cap(*buf) >= n {
 		*buf = (*buf)[:n]
 		return buf
 	}
@@ -29,9 +31,9 @@ func (b *buffers) Get(n int) *[]byte {
 	return &buf
 }
 
-// Put takes back what Get has lent.
+// Put takes back what Get has lent, or other bytes of more than largeBuffer.
 func (b *buffers) Put(buf *[]byte) {
-	if pool, size := b.poolOf(cap(*buf)); pool != nil && size == cap(*buf) {
+	if pool, size := b.poolOf(cap(*buf)); size == cap(*buf) || pool == &b.huge {
 		pool.Put(buf)
 	}
 }
@@ -43,7 +45,7 @@ func (b *buffers) poolOf(n int) (pool *sync.Pool, size int) {
 	case n <= largeBuffer:
 		return &b.large, largeBuffer
 	}
-	return nil, 0
+	return &b.huge, (n + hugeStep - 1) / hugeStep * hugeStep
 }
 
 var _ mem.BufferPool = (*buffers)(nil)

@@ -22,15 +22,20 @@ func newCodec(b *buffers) codec { return codec{encoding.GetCodecV2(proto.Name), 
 // Marshal takes an *outbound, or any message of protobuf.
 func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 	if o, ok := v.(*outbound); ok {
-		return mem.BufferSlice{mem.NewBuffer(o.frame, o.pool)}, nil
+		frame := mem.BufferSlice{mem.NewBuffer(o.frame, o.pool)}
+		if o.payload != nil {
+			frame = append(frame, mem.NewBuffer(o.payload, o.pool))
+		}
+		return frame, nil
 	}
 	return c.CodecV2.Marshal(v)
 }
 
 // outbound is a frame that is encoded already, and who gets its bytes back.
 type outbound struct {
-	frame *[]byte
-	pool  mem.BufferPool
+	frame   *[]byte
+	payload *[]byte // the end of the frame, if it is not in frame
+	pool    mem.BufferPool
 }
 
 // inbound is a frame that came.

@@ -109,13 +109,14 @@ type Endpoint struct {
 
 // New returns an Endpoint that refuses everything until it is opened.
 func New(node Node, config Config) *Endpoint {
-	return &Endpoint{
+	e := &Endpoint{
 		node: node, config: config, seed: maphash.MakeSeed(), leaving: make(chan struct{}),
-		batches: sync.Pool{New: func() any { return new(wire.Batch) }},
 		parcels: sync.Pool{New: func() any { return new([]byte) }},
 		links:   map[string]*Link{}, accepted: map[string]*session{}, sessions: map[string]*session{},
 		dead: map[string]error{}, rejected: map[string]int{},
 	}
+	e.batches.New = func() any { return &wire.Batch{Lend: e.buffers.Get} }
+	return e
 }
 
 // Open lets links be made. It is called once, and ends with Leave and Close,

@@ -107,9 +107,16 @@ func (l *lane) send(s *session, st stream, b *wire.Batch) error {
 	}
 	b.Seal()
 	s.track(b)
-	frame := s.e.buffers.Get(b.FrameSize())
-	*frame = b.AppendFrame((*frame)[:0])
-	return st.SendMsg(&outbound{frame, &s.e.buffers})
+	o := &outbound{pool: &s.e.buffers}
+	if size := b.PayloadSize(); size <= smallBuffer {
+		o.frame = s.e.buffers.Get(b.FrameSize())
+		*o.frame = b.AppendFrame((*o.frame)[:0])
+	} else {
+		o.frame = s.e.buffers.Get(b.FrameSize() - size)
+		*o.frame = b.AppendHead((*o.frame)[:0])
+		o.payload = b.Detach()
+	}
+	return st.SendMsg(o)
 }
 
 func poke(wake chan struct{}) {

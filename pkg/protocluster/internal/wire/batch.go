@@ -17,6 +17,10 @@ const (
 	Overhead   = 48       // bytes that each costs beside its content
 )
 
+// smallPayload is how many bytes of payload a batch gets first; BatchBytes are
+// next, so that none grows, copied, by the power of two.
+const smallPayload = 4 << 10
+
 const batchField protowire.Number = 4 // of a Frame
 
 const headerCount = 64 // keys and values in a message's header
@@ -69,7 +73,8 @@ func (p *Parcel) Size() int { return p.size }
 // Batch gathers the messages that a lane sends at once, while the one before is
 // on its way. The zero Batch is empty and ready to use.
 type Batch struct {
-	Asks []Ask // requests whose senders wait
+	Asks []Ask               // requests whose senders wait
+	Lend func(n int) *[]byte // where bytes for a payload come from; nil: nowhere
 
 	content                 columns
 	types, targets, senders names
@@ -114,7 +119,7 @@ func (b *Batch) Add(p *Parcel) {
 	c.target = append(c.target, b.targets.place(&c.targets, p.Target))
 	c.sender = append(c.sender, sender)
 	c.size = append(c.size, uint32(len(p.payload)))
-	c.payload = append(c.payload, p.payload...)
+	b.store(p.payload)
 	b.size += p.size
 	if p.Future != nil {
 		b.Asks = append(b.Asks, Ask{p.Future, n})
@@ -126,6 +131,26 @@ func (b *Batch) Add(p *Parcel) {
 		}
 		c.meta = append(c.meta, m)
 	}
+}
+
+// store adds a message's bytes to the payload. Those of a large message, which
+// nobody else has, become the payload.
+func (b *Batch) store(bytes []byte) {
+	payload := &b.content.payload
+	need := len(*payload) + len(bytes)
+	switch {
+	case cap(bytes) > BatchBytes && len(*payload) == 0:
+		*payload = bytes
+		return
+	case need <= cap(*payload):
+	case need <= smallPayload:
+		*payload = slices.Grow(*payload, smallPayload-len(*payload))
+	case b.Lend != nil:
+		*payload = append((*b.Lend(max(need, BatchBytes)))[:0], *payload...)
+	default:
+		*payload = slices.Grow(*payload, max(need, BatchBytes)-len(*payload))
+	}
+	*payload = append(*payload, bytes...)
 }
 
 // Asker is the id under which the receiver knows a's future.
@@ -153,9 +178,24 @@ func (b *Batch) FrameSize() int { return 1 + protowire.SizeBytes(b.content.encod
 
 // AppendFrame appends a Frame of remote.proto that carries b, encoded.
 func (b *Batch) AppendFrame(buf []byte) []byte {
+	return append(b.AppendHead(buf), b.content.payload...)
+}
+
+// AppendHead appends such a frame but for the payload, which is its end.
+func (b *Batch) AppendHead(buf []byte) []byte {
 	buf = protowire.AppendTag(buf, batchField, protowire.BytesType)
 	buf = protowire.AppendVarint(buf, uint64(b.content.encoded()))
 	return b.content.append(buf)
+}
+
+// PayloadSize is how many bytes the payload has.
+func (b *Batch) PayloadSize() int { return len(b.content.payload) }
+
+// Detach takes the payload out of b, which is reset next.
+func (b *Batch) Detach() *[]byte {
+	payload := b.content.payload
+	b.content.payload = nil
+	return &payload
 }
 
 // BatchOf returns the batch in a frame that carries a batch and nothing else, as

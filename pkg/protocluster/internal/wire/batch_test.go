@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -67,6 +68,37 @@ func TestBatchIsAFrame(t *testing.T) {
 				m.Meta == nil || time.Until(m.Meta.Deadline) < 59*time.Minute || m.Meta.Header["k"] != header["k"] {
 				t.Fatalf("message %d of %d: %+v, %v", i, n, m, err)
 			}
+		}
+		b.Reset()
+	}
+}
+
+// A payload can be sent without being copied into the frame; that of a large
+// message is what the message was encoded into.
+func TestBatch_Detach(t *testing.T) {
+	types, _ := wire.NewTypes()
+	lent := 0
+	b := &wire.Batch{Lend: func(n int) *[]byte {
+		lent++
+		buf := make([]byte, n)
+		return &buf
+	}}
+	for _, row := range []struct{ messages, bytes, lent int }{{1, 10, 0}, {60, 1000, 1}, {1, 100_000, 1}, {100, 600, 2}, {2, 20, 2}} {
+		for range row.messages {
+			p := wire.Parcel{Target: "echo"}
+			if err := p.Pack(types, new([]byte), wrapperspb.Bytes(make([]byte, row.bytes)), 1<<20); err != nil {
+				t.Fatal(err)
+			}
+			b.Add(&p)
+		}
+		whole, size := b.AppendFrame(nil), b.PayloadSize()
+		head := b.AppendHead(nil)
+		payload := *b.Detach()
+		if len(payload) != size || !bytes.Equal(append(head, payload...), whole) {
+			t.Errorf("%d of %d bytes: the parts of a frame are not the frame", row.messages, row.bytes)
+		}
+		if lent != row.lent {
+			t.Errorf("%d of %d bytes: %d payloads were lent, want %d", row.messages, row.bytes, lent, row.lent)
 		}
 		b.Reset()
 	}

@@ -102,7 +102,7 @@ func (m *meta) encoded() int {
 	return 2 + protowire.SizeVarint(uint64(m.message)) + protowire.SizeVarint(m.remaining) + encodedStrings(m.header)
 }
 
-// append appends c to buf, encoded.
+// append appends c to buf, encoded, but for the payload, which is to follow.
 func (c *columns) append(buf []byte) []byte {
 	for i, column := range c.names() {
 		buf = appendStrings(buf, typesField+protowire.Number(i), *column)
@@ -129,7 +129,7 @@ func (c *columns) append(buf []byte) []byte {
 		buf = appendStrings(buf, headerField, m.header)
 	}
 	buf = protowire.AppendTag(buf, payloadField, protowire.BytesType)
-	return protowire.AppendBytes(buf, c.payload)
+	return protowire.AppendVarint(buf, uint64(len(c.payload)))
 }
 
 func appendStrings(buf []byte, field protowire.Number, column []string) []byte {
