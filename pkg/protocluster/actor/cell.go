@@ -18,7 +18,7 @@ const (
 	// their turn.
 	turnBudget = 300
 	// defaultMailboxLimit bounds the memory of a mailbox that nobody limits: to
-	// 32 MB of what waits and as much of what a turn has taken.
+	// 32 MB of what waits.
 	defaultMailboxLimit = 1 << 20
 	// Buffers for more than lean messages are given back when the actor is
 	// idle after linger; regrowing them for each burst would cost more.
@@ -72,7 +72,7 @@ type cell struct {
 	reason      error // why it stops, if it failed
 	more        *rare
 
-	sys mpsc.Queue[SystemMessage]
+	sys mpsc.List[SystemMessage]
 }
 
 // rare is what most actors never need.
@@ -126,7 +126,7 @@ func (e Envelope) private() bool {
 
 // postSystem queues m ahead of all messages; false if the actor has ended.
 func (c *cell) postSystem(m SystemMessage) bool {
-	if c.sys.Push(m, math.MaxInt) != nil {
+	if !c.sys.Push(m) {
 		return false
 	}
 	c.alerts.Add(1)

@@ -59,8 +59,8 @@ func (p *Props) With(opts ...PropsOption) *Props {
 func WithSupervisor(s Strategy) PropsOption { return func(p *Props) { p.supervisor = &s } }
 
 // WithMailboxLimit bounds the messages that may wait for the actor; a sender
-// beyond it gets ErrMailboxFull. 0, the default, means 1<<20 beside as many that
-// the actor may have begun to take; math.MaxInt is no bound.
+// beyond it gets ErrMailboxFull. 0, the default, means 1<<20 beside a few
+// hundred that the actor may have taken at once; math.MaxInt is no bound.
 func WithMailboxLimit(n int) PropsOption { return func(p *Props) { p.mailboxLimit = n } }
 
 // WithReceiveTimeout has the actor start with this receive timeout.

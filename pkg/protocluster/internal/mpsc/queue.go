@@ -1,5 +1,5 @@
 // Package mpsc is the queue of a mailbox: many producers append, one consumer
-// takes everything that has gathered in one swap.
+// takes what has gathered a run at a time.
 //
 // A mutex held for a few nanoseconds around a slice that changes hands whole
 // beats lock-free queues as soon as a consumer finds more than one item, and
@@ -9,6 +9,7 @@ package mpsc
 import (
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -21,10 +22,24 @@ var (
 // Queue is a first-in-first-out queue of any length. The zero value is empty
 // and open.
 type Queue[T any] struct {
-	mu     sync.Mutex
-	items  []T
-	closed bool
+	mu      sync.Mutex
+	items   []T         // the youngest, a slab at most
+	older   *backlog[T] // nil until more has gathered
+	waiting uint32      // in items and older
+	closed  bool
 }
+
+// backlog is what has gathered beyond a slab, and slabs to use again: a slice
+// that grew as a whole would be copied each time that it does, which took a
+// third of a sender's time.
+type backlog[T any] struct {
+	full  [][]T // the oldest first, from taken on
+	taken int
+	empty [][]T
+}
+
+// slab is how many items gather in one slice.
+const slab = 256
 
 // After every stride items that gather, a producer lets other goroutines go
 // first: one that has a processor to itself for 10 ms would else push 300,000
@@ -36,15 +51,19 @@ const stride = 1024
 // It never blocks for longer than another push takes.
 func (q *Queue[T]) Push(v T, limit int) error {
 	q.mu.Lock()
-	if q.closed || len(q.items) >= limit {
+	if q.closed || int(q.waiting) >= limit {
 		defer q.mu.Unlock()
 		if q.closed {
 			return ErrClosed
 		}
 		return ErrFull
 	}
+	if len(q.items) == slab {
+		q.shelve()
+	}
 	q.items = append(q.items, v)
-	waiting := len(q.items)
+	q.waiting++
+	waiting := q.waiting
 	q.mu.Unlock()
 	if waiting%stride == 0 {
 		runtime.Gosched()
@@ -55,16 +74,24 @@ func (q *Queue[T]) Push(v T, limit int) error {
 // PushAll is Push for several items: all are appended, or none.
 func (q *Queue[T]) PushAll(all []T, limit int) error {
 	q.mu.Lock()
-	before := len(q.items)
-	if q.closed || before+len(all) > limit {
+	if q.closed || int(q.waiting)+len(all) > limit {
 		defer q.mu.Unlock()
 		if q.closed {
 			return ErrClosed
 		}
 		return ErrFull
 	}
-	q.items = append(q.items, all...)
-	waiting := len(q.items)
+	before := q.waiting
+	q.waiting += uint32(len(all))
+	waiting := q.waiting
+	for len(all) > 0 {
+		if len(q.items) == slab {
+			q.shelve()
+		}
+		n := min(slab-len(q.items), len(all))
+		q.items = append(q.items, all[:n]...)
+		all = all[n:]
+	}
 	q.mu.Unlock()
 	if waiting/stride != before/stride {
 		runtime.Gosched()
@@ -72,13 +99,43 @@ func (q *Queue[T]) PushAll(all []T, limit int) error {
 	return nil
 }
 
-// Swap takes all items in order and leaves spare, emptied, in their place. The
-// consumer hands back what it took as the next spare once it has cleared it,
-// so two slices serve a queue for ever.
+// shelve makes room for the next slab; q.mu is held.
+func (q *Queue[T]) shelve() {
+	b := q.older
+	if b == nil {
+		b = new(backlog[T])
+		q.older = b
+	}
+	if len(b.full) == cap(b.full) && b.taken > 0 {
+		b.full = b.full[:copy(b.full, b.full[b.taken:])]
+		b.taken = 0
+	}
+	b.full = append(b.full, q.items)
+	if n := len(b.empty) - 1; n >= 0 {
+		q.items, b.empty = b.empty[n], b.empty[:n]
+		return
+	}
+	q.items = make([]T, 0, slab)
+}
+
+// Swap takes the oldest items, in order, and keeps spare for those to come. The
+// consumer hands back what it took as the next spare once it has cleared it, so
+// a few slices serve a queue for ever.
 func (q *Queue[T]) Swap(spare []T) []T {
 	q.mu.Lock()
 	items := q.items
-	q.items = spare[:0]
+	if b := q.older; b != nil && b.taken < len(b.full) {
+		items = b.full[b.taken]
+		if b.taken++; b.taken == len(b.full) {
+			b.full, b.taken = b.full[:0], 0
+		}
+		if cap(spare) >= slab {
+			b.empty = append(b.empty, spare[:0])
+		}
+	} else {
+		q.items = spare[:0]
+	}
+	q.waiting -= uint32(len(items))
 	q.mu.Unlock()
 	return items
 }
@@ -87,39 +144,29 @@ func (q *Queue[T]) Swap(spare []T) []T {
 func (q *Queue[T]) Trim() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.items) > 0 {
+	if q.waiting > 0 {
 		return false
 	}
-	q.items = nil
+	q.items, q.older = nil, nil
 	return true
-}
-
-// Pop takes the first item alone; false if there is none.
-func (q *Queue[T]) Pop() (v T, ok bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.items) == 0 {
-		return v, false
-	}
-	v, q.items[0] = q.items[0], v
-	if q.items = q.items[1:]; len(q.items) == 0 {
-		q.items = nil
-	}
-	return v, true
 }
 
 // Empty reports whether nothing waits.
 func (q *Queue[T]) Empty() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.items) == 0
+	return q.waiting == 0
 }
 
 // Close refuses all further items and returns those that wait.
 func (q *Queue[T]) Close() []T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.closed = true
 	items := q.items
-	q.items, q.closed = nil, true
+	if b := q.older; b != nil && b.taken < len(b.full) {
+		items = append(slices.Concat(b.full[b.taken:]...), items...)
+	}
+	q.items, q.older, q.waiting = nil, nil, 0
 	return items
 }

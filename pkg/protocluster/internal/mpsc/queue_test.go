@@ -96,22 +96,67 @@ func TestQueue_ASpareIsReused(t *testing.T) {
 	}
 }
 
-func TestQueue_PopTakesOneAndTrimOnlyWhatIsEmpty(t *testing.T) {
+// What has gathered in several slabs leaves in order and is counted as a whole,
+// though more comes meanwhile.
+func TestQueue_GathersInSlabs(t *testing.T) {
+	const limit = 5_000
 	var q mpsc.Queue[int]
-	for i := range 3 {
-		_ = q.Push(i, math.MaxInt)
-	}
-	if q.Trim() {
-		t.Error("Trim() = true while items wait, want false")
-	}
-	for want := range 3 {
-		if got, ok := q.Pop(); got != want || !ok {
-			t.Errorf("Pop() = %d, %v, want %d", got, ok, want)
+	var run []int
+	sent, got := 0, 0
+	for range 40 {
+		for sent < got+limit {
+			if err := q.Push(sent, limit); err != nil {
+				t.Fatalf("Push while %d wait = %v, want nil", sent-got, err)
+			}
+			sent++
+		}
+		if err := q.Push(sent, limit); !errors.Is(err, mpsc.ErrFull) {
+			t.Fatalf("Push while %d wait = %v, want %v", sent-got, err, mpsc.ErrFull)
+		}
+		run = q.Swap(run)
+		for _, v := range run {
+			if v != got {
+				t.Fatalf("got item %d, want %d", v, got)
+			}
+			got++
 		}
 	}
-	if got, ok := q.Pop(); ok {
-		t.Errorf("Pop() of an empty queue = %d, want none", got)
+	for _, v := range q.Close() {
+		if v != got {
+			t.Fatalf("got item %d of those left, want %d", v, got)
+		}
+		got++
 	}
+	if got != sent {
+		t.Errorf("%d items came out, want %d", got, sent)
+	}
+}
+
+func TestQueue_SlabsAreReused(t *testing.T) {
+	const items = 10_000
+	var q mpsc.Queue[int]
+	var run []int
+	drain := func() {
+		for i := range items {
+			_ = q.Push(i, math.MaxInt)
+		}
+		for !q.Empty() {
+			run = q.Swap(run)
+		}
+	}
+	drain()
+	if allocs := testing.AllocsPerRun(10, drain); allocs > 1 {
+		t.Errorf("%d pushes and their swaps allocate %v times, want none", items, allocs)
+	}
+}
+
+func TestQueue_TrimsOnlyWhatIsEmpty(t *testing.T) {
+	var q mpsc.Queue[int]
+	_ = q.Push(1, math.MaxInt)
+	if q.Trim() {
+		t.Error("Trim() = true while an item waits, want false")
+	}
+	q.Swap(nil)
 	if !q.Trim() {
 		t.Error("Trim() = false for an empty queue, want true")
 	}
