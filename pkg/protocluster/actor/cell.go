@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -42,37 +43,36 @@ const (
 // user's value and its name in the registry: no goroutine, no buffers.
 //
 // Only the turn that a worker gives it touches the paragraph "turn"; there is
-// never more than one. What senders write is a cache line away on both sides,
-// which makes a message a tenth cheaper.
+// never more than one. What senders write for each message, what they only read
+// and what a turn writes for each are on cache lines of their own.
 type cell struct {
-	dispatch.Job
-	user    mpsc.Queue[Envelope]
-	alerts  atomic.Int32 // what waits in sys, and 1 until the actor has started
-	waiting atomic.Int32 // what waits in user and run, kept only with a mailbox limit
-	busy    atomic.Bool  // in the run queue or having its turn
-	dead    atomic.Bool  // takes no more messages
+	user        mpsc.Queue[Envelope]
+	waiting     atomic.Int32 // what waits in user and run, kept only with a mailbox limit
+	busy        atomic.Bool  // in the run queue or having its turn
+	dead        atomic.Bool  // takes no more messages
+	incarnation uint32       // counts the instances, in turn
 
-	pid     PID
-	system  *System
-	props   *Props
+	pid    PID
+	system *System
+	props  *Props
+
+	dispatch.Job
+	sys     mpsc.List[SystemMessage]
 	parent  *cell    // nil for a root actor
 	replies *replies // nil without a guard
 
 	// turn
-	life        lifetime.Lifetime // whose Suspend, Stop and Kill anybody may call
-	actor       Actor
-	receive     ReceiveFunc // nil: actor.Receive, without middleware
-	run         []Envelope  // taken from user, handled up to pos
-	pos         int
-	current     Envelope // being handled
-	incarnation uint32   // counts the instances
-	phase       phase
-	trimming    bool  // a trim will come
-	held        bool  // the guard said no, and nobody has called Resume since
-	reason      error // why it stops, if it failed
-	more        *rare
-
-	sys mpsc.List[SystemMessage]
+	alerts   atomic.Int32 // what waits in sys, and 1 until the actor has started; anybody adds to it
+	phase    phase
+	trimming bool              // a trim will come
+	held     bool              // the guard said no, and nobody has called Resume since
+	life     lifetime.Lifetime // whose Suspend, Stop and Kill anybody may call
+	actor    Actor
+	receive  ReceiveFunc // nil: actor.Receive, without middleware
+	run      []Envelope  // taken from user, handled up to pos
+	pos      int
+	current  *Envelope // being handled, in run before pos
+	more     *rare
 }
 
 // rare is what most actors never need.
@@ -85,6 +85,7 @@ type rare struct {
 	timer     *receiveTimer
 	failures  map[*cell][]time.Time // of its children; of a root actor itself
 	lastUsed  time.Time
+	reason    error // why it stops, if it failed; rare is there by then
 }
 
 func (c *cell) extra() *rare {
@@ -161,8 +162,7 @@ func (c *cell) TakeTurn() {
 		if c.phase != running || c.pos == len(c.run) && !c.fetch() || !c.admitted() {
 			break
 		}
-		e := c.run[c.pos]
-		c.run[c.pos] = Envelope{}
+		e := &c.run[c.pos]
 		c.pos++
 		if c.props.mailboxLimit > 0 {
 			c.waiting.Add(-1)
@@ -203,8 +203,8 @@ func (c *cell) trim() {
 	}
 }
 
-// deliver hands one message to the actor.
-func (c *cell) deliver(e Envelope) {
+// deliver hands one message to the actor, and clears its place.
+func (c *cell) deliver(e *Envelope) {
 	c.current = e
 	switch m := e.Message.(type) {
 	case *PoisonPill:
@@ -219,13 +219,16 @@ func (c *cell) deliver(e Envelope) {
 	default:
 		c.invoke(Context{cell: c, message: m, sender: e.Sender, meta: e.Meta, number: c.life.Number()})
 	}
-	c.current = Envelope{}
-	c.returned(e)
+	c.current = nil
+	if c.replies != nil {
+		c.returned(e)
+	}
 	if c.more != nil && c.more.timer != nil {
 		if _, quiet := e.Message.(NotInfluenceReceiveTimeout); !quiet {
 			c.more.lastUsed = time.Now()
 		}
 	}
+	*e = Envelope{}
 }
 
 func (c *cell) invoke(ctx Context) {
@@ -241,9 +244,9 @@ func (c *cell) tell(message any) {
 	if _, last := message.(*Stopped); c.life.Killed() && !last {
 		return
 	}
-	c.current = Envelope{Message: message}
+	c.current = &Envelope{Message: message}
 	c.invoke(Context{cell: c, message: message, number: c.life.Number()})
-	c.current = Envelope{}
+	c.current = nil
 }
 
 // hook is tell for messages whose handler must not stop what is under way: a
@@ -267,14 +270,15 @@ func (c *cell) failed(v any) {
 		v = errors.New("the handler ended its goroutine (runtime.Goexit, perhaps by FailNow)")
 	}
 	reason := &PanicError{Value: v, Stack: string(debug.Stack())}
-	e := c.current
-	c.current = Envelope{}
+	e := cmp.Or(c.current, new(Envelope))
+	c.current = nil
 	c.system.logger.Error("actor: handler panicked", "pid", c.pid.String(),
 		"message", fmt.Sprintf("%T", e.Message), "panic", v, "stack", reason.Stack)
 	if e.Sender.IsFuture() {
 		sendFrom(Context{cell: c, sender: e.Sender, number: c.life.Number()}, e.Sender, Envelope{Message: reason})
 	}
 	c.returned(e)
+	*e = Envelope{}
 	c.fail(reason)
 }
 

@@ -82,7 +82,7 @@ func (c *cell) readmit() {
 }
 
 // returned has the replies leave to a message whose handler has returned.
-func (c *cell) returned(e Envelope) {
+func (c *cell) returned(e *Envelope) {
 	if c.replies != nil && e.Sender != nil && !c.replies.End(c.replies, c.life.Number()) {
 		c.held = true
 	}

@@ -5,12 +5,11 @@ import "slices"
 // handleSystem handles what comes first: the actor's birth, then one system
 // message.
 func (c *cell) handleSystem() {
+	c.alerts.Add(-1)
 	if c.phase == unborn {
-		c.alerts.Add(-1)
 		c.create()
 		return
 	}
-	c.alerts.Add(-1)
 	m, _ := c.sys.Pop() // alerts says that it is there
 	switch m := m.(type) {
 	case *Stop:
@@ -38,6 +37,7 @@ func (c *cell) create() {
 	c.actor, c.receive = nil, nil
 	c.incarnation++
 	c.actor = c.props.producer()
+	c.receive, _ = c.actor.(ReceiveFunc)
 	if len(c.props.receivers) > 0 {
 		c.receive = chain(c.props.receivers, c.dispatch)
 	}
@@ -60,7 +60,7 @@ func (c *cell) dispatch(ctx Context) {
 // become replaces the stack of behaviors; messages then go through dispatch.
 func (c *cell) become(behaviors []ReceiveFunc) {
 	c.extra().behaviors = behaviors
-	if c.receive == nil {
+	if len(c.props.receivers) == 0 {
 		c.receive = c.dispatch
 	}
 }
@@ -102,7 +102,7 @@ func (c *cell) beginStop(reason error) {
 		return
 	}
 	c.phase = stopping
-	c.reason = reason
+	c.extra().reason = reason
 	c.life.Stop()
 	defer c.settle()
 	defer c.stopChildren()
@@ -157,7 +157,7 @@ func (c *cell) end() {
 	c.dead.Store(true)
 	rest := slices.DeleteFunc(append(c.run[c.pos:], c.user.Close()...), Envelope.private)
 	c.system.registry.Remove(c.pid.ID)
-	c.run, c.actor, c.receive, c.current, c.pos = nil, nil, nil, Envelope{}, 0
+	c.run, c.actor, c.receive, c.current, c.pos = nil, nil, nil, nil, 0
 	c.handOn(rest)
 }
 
@@ -169,7 +169,7 @@ func (c *cell) handOn(rest []Envelope) {
 		}
 	}()
 	if c.props.afterStop != nil {
-		c.props.afterStop(&c.pid, c.reason, rest)
+		c.props.afterStop(&c.pid, c.more.reason, rest)
 		return
 	}
 	for _, e := range rest {
@@ -180,7 +180,7 @@ func (c *cell) handOn(rest []Envelope) {
 // tellWatchers tells of the end, also those whose Watch has just come. The
 // parent needs no Watch, and hears first, so that one of its own adds nothing.
 func (c *cell) tellWatchers() {
-	terminated := &Terminated{Who: &c.pid, Reason: c.reason}
+	terminated := &Terminated{Who: &c.pid, Reason: c.more.reason}
 	if p := c.parent; p != nil {
 		p.postSystem(inTurn(func() { p.childEnded(c, terminated) }))
 	}
@@ -188,9 +188,6 @@ func (c *cell) tellWatchers() {
 		if w, ok := m.(*Watch); ok {
 			c.addWatcher(w.Watcher)
 		}
-	}
-	if c.more == nil {
-		return
 	}
 	for _, w := range c.more.watchers {
 		c.system.sendSystem(w, terminated)

@@ -192,19 +192,13 @@ func (s *System) Publish(pid *PID) string {
 
 // sendSystem sends m to an actor, or to a future a *Terminated.
 func (s *System) sendSystem(to *PID, m SystemMessage) {
-	if to == nil {
-		s.answerFor(to, m)
-		return
-	}
-	c, f := to.cell.Load(), to.future
-	o := s.outside.Load()
-	switch {
+	switch c, f, o := cellOf(to), FutureOf(to), s.outside.Load(); {
 	case c != nil && c.system == s && c.postSystem(m):
 	case f != nil && f.system == s:
 		s.deliverSystem(to, to, m)
-	case o.local(to.Address):
+	case to != nil && o.local(to.Address):
 		s.deliverSystem(s.registry.Get(to.ID), to, m)
-	case o.transport != nil:
+	case to != nil && o.transport != nil:
 		o.transport.DeliverSystem(to, m)
 	default:
 		s.answerFor(to, m)
