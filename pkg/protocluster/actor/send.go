@@ -61,6 +61,9 @@ func (s *System) RequestFuture(to *PID, message any, timeout time.Duration) *Fut
 // SendEnvelope sends e to an actor. What is refused at once is returned as the
 // error, fails the sender if that is a future, and else becomes a DeadLetter.
 func (s *System) SendEnvelope(to *PID, e Envelope) error {
+	if c := cellOf(to); c != nil && c.system == s && c.accept(e) == nil {
+		return nil // as in most cases; send is for the others
+	}
 	err := s.send(to, e)
 	if err != nil {
 		s.Refuse(to, e, err)
