@@ -46,7 +46,7 @@ func TestPicture(t *testing.T) {
 	if err := growth.Picture(&svg, growth.Curves([]bench.Result{result(3), result(10), result(100)})); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"<svg", "</svg>", "bytes", "members", ">a<"} {
+	for _, want := range []string{"<svg", "</svg>", "bytes", "members", ">a<", ">100<", ">10 µs<"} {
 		if !strings.Contains(svg.String(), want) {
 			t.Errorf("the picture has no %q", want)
 		}

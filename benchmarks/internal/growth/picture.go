@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"io"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -55,6 +56,10 @@ func Picture(w io.Writer, curves []Curve) error {
 	return err
 }
 
+// headroom is how many times the largest cost an axis has room for: the legend
+// stands above the lines.
+const headroom = 30
+
 // background makes the picture readable on a dark page.
 func background(c draw.Canvas) {
 	low, high := c.Min, c.Max
@@ -67,10 +72,10 @@ func panel(curves []Curve) (*plot.Plot, error) {
 	first := curves[0]
 	p.Title.Text = first.What
 	p.X.Label.Text = first.With
-	p.Y.Label.Text = axis(first.Unit)
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
-	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
+	p.X.Tick.Marker, p.Y.Tick.Marker = ticks(""), ticks(first.Unit)
 	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.Padding = vg.Millimeter
 	for i, c := range curves {
 		points := make(plotter.XYs, len(c.Sizes))
 		for k := range points {
@@ -84,20 +89,36 @@ func panel(curves []Curve) (*plot.Plot, error) {
 		p.Add(line, dots)
 		p.Legend.Add(c.Contender, line, dots)
 	}
+	p.Y.Max *= headroom
 	return p, nil
 }
 
-// axis names a unit where there is room.
-func axis(unit string) string {
+// ticks marks the powers of ten with a unit of their own: 1 µs, not 1e+06.
+type ticks string
+
+func (unit ticks) Ticks(low, high float64) []plot.Tick {
+	all := plot.LogTicks{}.Ticks(low, high)
+	for i := range all {
+		if !all[i].IsMinor() {
+			all[i].Label = label(all[i].Value, string(unit))
+		}
+	}
+	return all
+}
+
+// label is a power of ten in a fitting multiple of unit.
+func label(v float64, unit string) string {
+	prefixes := []string{"", "k", "M", "G"}
 	switch unit {
 	case "ns":
-		return "nanoseconds"
-	case "B":
-		return "bytes"
-	case "/s":
-		return "per second"
-	case "%":
-		return "% of a processor"
+		prefixes, unit = []string{" n", " µ", " m", " "}, "s"
+	case "B", "/s":
+		prefixes = []string{" ", " k", " M", " G"}
 	}
-	return unit
+	k := 0
+	for v >= 1000 && k < len(prefixes)-1 {
+		v /= 1000
+		k++
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64) + prefixes[k] + unit
 }
