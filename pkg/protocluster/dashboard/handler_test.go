@@ -61,7 +61,7 @@ func TestHandler_ATokenIsAskedFor(t *testing.T) {
 		{"an empty bearer", header("Authorization", "Bearer "), 401},
 		{"a password", basic(passwd), 200},
 		{"another password", basic(""), 401},
-		{"the token as the cookie", header("Cookie", "protocluster-dashboard="+passwd), 401},
+		{"the token as the cookie", header("Cookie", cookieName()+"="+passwd), 401},
 		{"another name of the host", host("evil.example"), 401},
 	}
 	for _, row := range rows {
@@ -75,6 +75,11 @@ func TestHandler_ATokenIsAskedFor(t *testing.T) {
 			}
 		}
 	}
+}
+
+// cookieName is that of the cookie that a locked page gives.
+func cookieName() string {
+	return do(lonelyPage(locked), http.MethodPost, "/login", "token="+passwd).Result().Cookies()[0].Name
 }
 
 func TestHandler_ALoginGivesACookie(t *testing.T) {
@@ -97,6 +102,9 @@ func TestHandler_ALoginGivesACookie(t *testing.T) {
 		other := lonelyPage(func(c *dashboard.Config) { c.Token = passwd + "2" })
 		if w := get(other, "/", func(r *http.Request) { r.AddCookie(c) }); w.Code != 401 {
 			t.Errorf("%s: a page of another token takes the cookie", name)
+		}
+		if theirs := do(other, http.MethodPost, "/login", "token="+passwd+"2").Result().Cookies(); len(theirs) != 1 || theirs[0].Name == c.Name {
+			t.Errorf("%s: a page of another token gives cookies %v, want one of another name, as it may be at another port of the host", name, theirs)
 		}
 	}
 	for _, body := range []string{"token=wrong", "", "token=" + strings.Repeat("x", 1<<20), "%zz"} {

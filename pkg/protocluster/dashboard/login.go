@@ -8,16 +8,20 @@ import (
 	"strings"
 )
 
-// cookieName is that of the proof that somebody has shown the token.
-const cookieName = "protocluster-dashboard"
-
 // mostForm bounds what a login may send.
 const mostForm = 4096
 
 // pass is what the cookie holds: not the token, from which it is made.
-func (p *Page) pass() string {
+func (p *Page) pass() string { return p.proof("pass of the dashboard") }
+
+// cookie is its name. Pages at several ports of a host share its cookies, so those
+// of different tokens have different names.
+func (p *Page) cookie() string { return "protocluster-dashboard-" + p.proof("name of the cookie")[:8] }
+
+// proof is what only those can make who know the token, and does not tell it.
+func (p *Page) proof(of string) string {
 	mac := hmac.New(sha256.New, []byte(p.config.Token))
-	_, _ = mac.Write([]byte("pass of the dashboard")) // it cannot fail
+	_, _ = mac.Write([]byte(of)) // it cannot fail
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
@@ -30,7 +34,7 @@ func (p *Page) admitted(r *http.Request) bool {
 	if _, password, ok := r.BasicAuth(); ok {
 		return same(password, p.config.Token)
 	}
-	cookie, err := r.Cookie(cookieName)
+	cookie, err := r.Cookie(p.cookie())
 	return err == nil && same(cookie.Value, p.pass())
 }
 
@@ -80,7 +84,7 @@ func redirect(w http.ResponseWriter, to string) {
 // enter gives a browser its cookie, and takes the token out of its address.
 func (p *Page) enter(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: p.pass(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
+		Name: p.cookie(), Value: p.pass(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
 	})
 	redirect(w, "./")
 }
