@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -146,18 +147,24 @@ func TestDecodeFaults(t *testing.T) {
 	}
 }
 
-// A message type need not be a struct of its own in Go.
-func TestDecode_DynamicType(t *testing.T) {
+// dynamic is a message type that is no struct of its own in Go. It stays registered
+// as long as the program runs.
+var dynamic = sync.OnceValues(func() (protoreflect.MessageType, error) {
 	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
 		Name: new("wire_test.proto"), Package: new("wiretest"), Syntax: new("proto3"),
 		MessageType: []*descriptorpb.DescriptorProto{{Name: new("Dynamic"), Field: []*descriptorpb.FieldDescriptorProto{{
 			Name: new("text"), Number: new(int32(1)), Type: descriptorpb.FieldDescriptorProto_TYPE_STRING.Enum(),
 			Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum()}}}}}, nil)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	typ := dynamicpb.NewMessageType(file.Messages().Get(0))
-	if err := protoregistry.GlobalTypes.RegisterMessage(typ); err != nil {
+	return typ, protoregistry.GlobalTypes.RegisterMessage(typ)
+})
+
+func TestDecode_DynamicType(t *testing.T) {
+	typ, err := dynamic()
+	if err != nil {
 		t.Fatal(err)
 	}
 	sent := typ.New()
