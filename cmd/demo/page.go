@@ -70,7 +70,7 @@ func (d *demo) show(ctx context.Context, node *cluster.Cluster) error {
 	}
 	load := startLoad(ctx, node, d.users, pageVisits, d.meeting.fenced())
 	d.board.tell("kill -9 a member, or kill -STOP and later kill -CONT it, and watch; Ctrl-C ends everything")
-	d.board.tell("%s serves a live page too, as any member can: %s", d.members[0].name, d.members[0].page)
+	d.tellOfPage(d.members[0])
 	d.board.tell("the live page is http://%s/", listener.Addr())
 	var keeping sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
@@ -106,9 +106,18 @@ func (d *demo) keep(ctx context.Context, i int) {
 			continue
 		}
 		d.board.tell("%s is up at %s, process %d", next.name, next.address, next.cmd.Process.Pid)
+		d.tellOfPage(next)
 		d.exhibition.mu.Lock()
 		m, d.members[i] = next, next
 		d.exhibition.mu.Unlock()
+	}
+}
+
+// tellOfPage says where a member serves a page, if it does: at another port each
+// time that it starts.
+func (d *demo) tellOfPage(m *member) {
+	if m.page != "" {
+		d.board.tell("%s serves a live page too, as any member can: %s", m.name, m.page)
 	}
 }
 

@@ -111,10 +111,26 @@ func (t *Tab) Load(url string) error { return chromedp.Do(t.ctx, chromedp.Naviga
 // Keys presses keys, as a person does.
 func (t *Tab) Keys(keys string) error { return chromedp.Do(t.ctx, chromedp.KeyEvent(keys)) }
 
-// Click clicks the first element that a CSS selector matches.
+// Click clicks the first element that a CSS selector matches, if it can be seen. It
+// is looked for and clicked in one go, for a page may make it anew at any time.
 func (t *Tab) Click(selector string) error {
-	return chromedp.Do(t.ctx, chromedp.Click(chromedp.CSS(selector)))
+	fault, err := Value[string](t, fmt.Sprintf(click, selector))
+	if err == nil && fault != "" {
+		err = fmt.Errorf("browser: click %s: %s", selector, fault)
+	}
+	return err
 }
+
+// click clicks an element, or says why it cannot.
+const click = `(() => {
+	const e = document.querySelector(%q);
+	if (!e) return "there is none";
+	e.scrollIntoView({block: "center"});
+	const r = e.getBoundingClientRect(), top = document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2);
+	if (!e.contains(top)) return "it is out of sight, or something else is there: " + (top && top.outerHTML.slice(0, 200));
+	e.click();
+	return "";
+})()`
 
 // Picture is what the tab shows, as a PNG.
 func (t *Tab) Picture() ([]byte, error) { return chromedp.Run(t.ctx, chromedp.CaptureScreenshot()) }

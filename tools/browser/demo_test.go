@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -24,11 +25,11 @@ const patience = 40 * time.Second
 // demo is cmd/demo as a process, which shows the live page of three members on a
 // Consul of its own, with a load on 1,000 users.
 type demo struct {
-	page       string // its address
-	memberPage string // that of the page that m1 serves
+	page string // its address
 
-	mu        sync.Mutex
-	processes map[string]int // of members, by name; guarded by mu
+	mu         sync.Mutex
+	processes  map[string]int // of members, by name; guarded by mu
+	memberPage string         // the address of the page that m1 serves, "" until it has told that; guarded by mu
 }
 
 // startDemo builds the programs and starts them; they end with the test.
@@ -62,7 +63,7 @@ func startDemo(t *testing.T) *demo {
 	case <-up:
 	case <-time.After(patience):
 	}
-	if d.page == "" || d.memberPage == "" {
+	if d.page == "" || d.ownPage() == "" {
 		t.Fatal("the demo does not show its page in time")
 	}
 	return d
@@ -103,15 +104,31 @@ func (d *demo) read(lines *bufio.Scanner, up func()) {
 		if match := isUp.FindStringSubmatch(line); match != nil {
 			d.processes[match[1]], _ = strconv.Atoi(match[2])
 		}
-		d.mu.Unlock()
+		if strings.Contains(line, "m1 has ended") {
+			d.memberPage = ""
+		}
 		if match := memberPage.FindStringSubmatch(line); match != nil {
 			d.memberPage = match[1]
 		}
+		d.mu.Unlock()
 		if match := isPage.FindStringSubmatch(line); match != nil {
 			d.page = match[1]
 			up()
 		}
 	}
+}
+
+// ownPage is the page of m1, which is at another address after each start.
+func (d *demo) ownPage() string {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-time.After(10 * time.Millisecond) {
+		d.mu.Lock()
+		page := d.memberPage
+		d.mu.Unlock()
+		if page != "" {
+			return page
+		}
+	}
+	return ""
 }
 
 // signal sends a signal to a member's process.

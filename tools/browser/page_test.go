@@ -151,11 +151,12 @@ func quiet(t *testing.T, b *tab) {
 
 func ownPage(t *testing.T, d *demo) {
 	b := openTab(t, browser.Screen{Width: 1920, Height: 1080})
-	b.load(d.memberPage)
+	page := d.ownPage()
+	b.load(page)
 	b.await("three members and all identities", threeUp+` && document.getElementById('map').dataset.dots === '1000'`)
 	b.settle(time.Second)
 	b.save("page-of-a-member.png")
-	b.load(d.memberPage + "?q=user/123")
+	b.load(page + "?q=user/123")
 	b.await("what the address asks for is found", `/^user\/123 is on m/.test(document.getElementById('found-answer').textContent)`)
 }
 
