@@ -25,7 +25,9 @@ func TestLabPage(t *testing.T) {
 	host := value[string](b, answered+`[1]`)
 	press := func(action string) {
 		t.Helper()
-		if err := b.Click(`.card[data-member=` + host + `] [data-action=` + action + `]`); err != nil {
+		button := `.card[data-member=` + host + `] [data-action=` + action + `]`
+		b.await("there is a button: "+action, `document.querySelector('`+button+`')`)
+		if err := b.Click(button); err != nil {
 			t.Fatalf("%s %s: %v", action, host, err)
 		}
 	}
