@@ -112,6 +112,8 @@ func label(v float64, unit string) string {
 	switch unit {
 	case "ns":
 		prefixes, unit = []string{" n", " µ", " m", " "}, "s"
+	case "%":
+		prefixes = prefixes[:1]
 	case "B", "/s":
 		prefixes = []string{" ", " k", " M", " G"}
 	}
