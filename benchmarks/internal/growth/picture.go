@@ -96,11 +96,11 @@ func panel(curves []Curve) (*plot.Plot, error) {
 // ticks marks the powers of ten with a unit of their own: 1 µs, not 1e+06.
 type ticks string
 
-func (unit ticks) Ticks(low, high float64) []plot.Tick {
+func (u ticks) Ticks(low, high float64) []plot.Tick {
 	all := plot.LogTicks{}.Ticks(low, high)
 	for i := range all {
 		if !all[i].IsMinor() {
-			all[i].Label = label(all[i].Value, string(unit))
+			all[i].Label = label(all[i].Value, string(u))
 		}
 	}
 	return all
