@@ -7,7 +7,7 @@ import "time"
 type outgoing struct {
 	due, all bool
 	sent     time.Duration
-	pause    time.Duration // until it is sent once more
+	pause    time.Duration // until it is sent once more; 0: not sent yet
 }
 
 // release notes a barrier to be sent: the host has let go.
@@ -17,7 +17,7 @@ func (n *Node) release(e Released) {
 	}
 	for _, p := range n.others {
 		if e.To == "" || e.To == p.ID {
-			p.barrier = outgoing{due: true, all: e.To == "", sent: never, pause: n.p.Renew / 4}
+			p.barrier = outgoing{due: true, all: e.To == ""}
 		}
 	}
 }
@@ -28,10 +28,8 @@ func (n *Node) release(e Released) {
 func (n *Node) repeatBarriers() {
 	for _, p := range n.others {
 		if p.barrier.due && n.now-p.barrier.sent >= p.barrier.pause {
-			if p.barrier.sent != never {
-				p.barrier.pause = min(2*p.barrier.pause, n.p.Renew)
-			}
 			p.barrier.sent = n.now
+			p.barrier.pause = min(max(2*p.barrier.pause, n.p.Renew/4), n.p.Renew)
 			n.do(Send{p.Member, Barrier{n.view.Stamp, p.barrier.all}})
 		}
 	}
