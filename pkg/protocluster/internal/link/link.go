@@ -74,9 +74,10 @@ func newReplies(s *session, lanes int) *Link {
 	return l
 }
 
-// Push packs message into p and queues it; it does not block. One lane is one order, so all that is sent
-// to an actor takes the same. Replies have no order, and small ones make fewer
-// and larger batches on one lane: 0.8 times the CPU time with 64 askers.
+// Push packs message into p and queues it; it does not block. One lane is one
+// order, so all that is sent to an actor takes the same. Replies have no order,
+// and small ones make fewer and larger batches on one lane: 0.8 times the CPU time
+// with 64 askers.
 func (l *Link) Push(p *wire.Parcel, message any) error {
 	e := l.e
 	buf := e.parcels.Get().(*[]byte)

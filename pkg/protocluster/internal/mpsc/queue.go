@@ -56,12 +56,9 @@ func (q *Queue[T]) Push(v T, limit int) error {
 	if contended {
 		q.mu.Lock()
 	}
-	if q.closed || int(q.waiting) >= limit {
-		defer q.mu.Unlock()
-		if q.closed {
-			return ErrClosed
-		}
-		return ErrFull
+	if err := q.refuses(1, limit); err != nil {
+		q.mu.Unlock()
+		return err
 	}
 	if len(q.items) == slab {
 		q.shelve()
@@ -79,12 +76,9 @@ func (q *Queue[T]) Push(v T, limit int) error {
 // PushAll is Push for several items: all are appended, or none.
 func (q *Queue[T]) PushAll(all []T, limit int) error {
 	q.mu.Lock()
-	if q.closed || int(q.waiting)+len(all) > limit {
-		defer q.mu.Unlock()
-		if q.closed {
-			return ErrClosed
-		}
-		return ErrFull
+	if err := q.refuses(len(all), limit); err != nil {
+		q.mu.Unlock()
+		return err
 	}
 	before := q.waiting
 	q.waiting += uint32(len(all))
@@ -100,6 +94,17 @@ func (q *Queue[T]) PushAll(all []T, limit int) error {
 	q.mu.Unlock()
 	if waiting/stride != before/stride {
 		runtime.Gosched()
+	}
+	return nil
+}
+
+// refuses says why there is no room for n more, if so; q.mu is held.
+func (q *Queue[T]) refuses(n, limit int) error {
+	switch {
+	case q.closed:
+		return ErrClosed
+	case int(q.waiting) > limit-n:
+		return ErrFull
 	}
 	return nil
 }
