@@ -194,7 +194,7 @@ vet: ## Run go vet
 lint: $(BIN)/golangci-lint ## Run the linters of .golangci.yml (the first time it builds them: 2 min)
 	$(BIN)/golangci-lint run $(PACKAGES) ./exercises_test/...
 	cd tools/protogen && $(BIN)/golangci-lint run
-	cd tools/browser && $(BIN)/golangci-lint run --build-tags=integration,pictures,containers,containers
+	cd tools/browser && $(BIN)/golangci-lint run --build-tags=integration,pictures,containers
 	cd slides && $(BIN)/golangci-lint run
 	cd benchmarks && $(BIN)/golangci-lint run
 

@@ -23,11 +23,10 @@ type flags struct {
 	list       bool
 	workloads  *regexp.Regexp
 	contenders *regexp.Regexp
-	cpuProfile string
 	page       string
 	options    bench.Options
 
-	serverProfile string
+	cpuProfile, serverProfile string // files
 }
 
 func parseFlags(args []string, out io.Writer) (*flags, error) {

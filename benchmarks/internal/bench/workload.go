@@ -2,10 +2,12 @@ package bench
 
 import "context"
 
-// The contenders that goals are about. Protocluster comes first in a workload.
+// The contenders that several packages know. Protocluster comes first in a
+// workload; Eventual is this library without leases.
 const (
 	Protocluster = "protocluster"
 	ProtoActor   = "protoactor-go"
+	Eventual     = "disthash"
 )
 
 // Workload is one thing to do, and those who do it.

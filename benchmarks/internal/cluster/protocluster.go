@@ -65,7 +65,7 @@ func newEventual(ctx context.Context, here bool) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &protocluster{cluster: c, name: Eventual, args: []string{seed}, end: func() error { return nil }}, nil
+	return &protocluster{cluster: c, name: bench.Eventual, args: []string{seed}, end: func() error { return nil }}, nil
 }
 
 func eventual(c automanaged.Config) *cluster.Config {

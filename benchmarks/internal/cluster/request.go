@@ -22,7 +22,7 @@ func allRemote(callers, requests int, quick bool) bench.Workload {
 	r := newRequest(callers, requests, quick)
 	w := r.workload("remote", "all remote", elsewhere)
 	w.Contenders = append(w.Contenders, remote.Asks(callers, requests, r.identities, r.which))
-	goals := []bench.Goal{{Than: RemoteAsk, Factor: 0.9}, {Than: Eventual, Factor: 0.95}}
+	goals := []bench.Goal{{Than: RemoteAsk, Factor: 0.9}, {Than: bench.Eventual, Factor: 0.95}}
 	if callers > 1 {
 		w.Metrics[0].Goals = goals
 	}

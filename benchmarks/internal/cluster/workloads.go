@@ -13,8 +13,6 @@ import (
 const (
 	// kind is what the grains are.
 	kind = "echo"
-	// Eventual is the contender that is this library without leases.
-	Eventual = "disthash"
 	// RemoteAsk is the contender that asks actors of another process, as many as
 	// there are grains.
 	RemoteAsk = "remote ask"
@@ -42,7 +40,7 @@ func Workloads(quick bool) []bench.Workload {
 func Servers() map[string]process.Server {
 	return map[string]process.Server{
 		server(bench.Protocluster): serveStrict,
-		server(Eventual):           serveEventual,
+		server(bench.Eventual):     serveEventual,
 		server(bench.ProtoActor):   serveProtoActor,
 	}
 }
@@ -75,7 +73,7 @@ type node interface {
 
 // systems are how the contenders make their nodes, in the order of the table.
 func systems() []system {
-	return []system{{bench.Protocluster, newStrict}, {bench.ProtoActor, newProtoActor}, {Eventual, newEventual}}
+	return []system{{bench.Protocluster, newStrict}, {bench.ProtoActor, newProtoActor}, {bench.Eventual, newEventual}}
 }
 
 type system struct {

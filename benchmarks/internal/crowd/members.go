@@ -22,9 +22,9 @@ func members(n int, quick bool) bench.Workload {
 	if quick {
 		window = 200 * time.Millisecond
 	}
-	title, names := fmt.Sprintf("%d members", n), []string{bench.Protocluster, bench.ProtoActor, Eventual}
+	title, names := fmt.Sprintf("%d members", n), []string{bench.Protocluster, bench.ProtoActor, bench.Eventual}
 	if n > mostStrict {
-		title, names = title+" without leases", []string{Eventual} // protoactor-go's take more than a minute to agree
+		title, names = title+" without leases", []string{bench.Eventual} // protoactor-go's take more than a minute to agree
 	}
 	return bench.Workload{
 		Name:   fmt.Sprintf("members/%d", n),

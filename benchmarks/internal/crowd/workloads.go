@@ -13,9 +13,6 @@ import (
 
 const kind = "idler" // of the grains
 
-// Eventual is the contender that is this library without leases.
-const Eventual = "disthash"
-
 // crowd is the members of one cluster.
 type crowd interface {
 	// add starts n members, and returns once each says that it has joined.
@@ -30,7 +27,7 @@ type crowd interface {
 type gather func(members int) (crowd, error)
 
 // gathers are those of the contenders.
-var gathers = map[string]gather{bench.Protocluster: newStrict, bench.ProtoActor: newProtoActor, Eventual: newEventual}
+var gathers = map[string]gather{bench.Protocluster: newStrict, bench.ProtoActor: newProtoActor, bench.Eventual: newEventual}
 
 // Workloads returns the workloads of this package.
 func Workloads(quick bool) []bench.Workload {
