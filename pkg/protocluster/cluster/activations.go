@@ -63,6 +63,7 @@ type hosted struct {
 type activation struct {
 	node   *node
 	kind   *hosted
+	seat   *seat.Seat  // by whose lease it acts, if the kind is strict
 	void   atomic.Bool // its member was evicted; set before the node is another member
 	served bool        // it had a message; of its own turn
 
@@ -136,8 +137,9 @@ func (t *activations) claim(id Identity, answers []seat.Answer) (a *activation, 
 	}
 	began, props := false, kind.Props
 	if kind.strict {
-		err = t.node.tenure.claim(id, answers, func(token actor.Token) {
+		err = t.node.tenure.claim(id, answers, func(s *seat.Seat, token actor.Token) {
 			if a, ending, began = t.begin(id, kind); began {
+				a.seat = s
 				props = props.With(actor.WithGuard(a), actor.WithFence(token))
 			}
 		})
@@ -198,11 +200,17 @@ func (t *activations) spawn(a *activation, props *actor.Props) {
 	}
 }
 
-// Admit implements actor.Guard.
-func (a *activation) Admit(self *actor.PID) bool { return a.node.tenure.admit(a, self) }
+// Admit implements actor.Guard. After a no the actor is resumed when that has changed.
+func (a *activation) Admit(self *actor.PID) bool {
+	if a.serves() {
+		return true
+	}
+	a.node.tenure.hold(a, self)
+	return false
+}
 
 // serves reports whether an activation of a strict kind may act now.
-func (a *activation) serves() bool { return a.node.tenure.serves() && !a.void.Load() }
+func (a *activation) serves() bool { return a.seat.Serves() && !a.void.Load() }
 
 // observe is the middleware that follows an activation's life.
 func (a *activation) observe(next actor.ReceiveFunc) actor.ReceiveFunc {

@@ -210,7 +210,7 @@ func (t *tenure) installed() *View {
 
 // claim begins the activation of id by hold, or says why it may not begin now.
 // No view is installed while hold runs, so it must not block.
-func (t *tenure) claim(id Identity, answers []seat.Answer, hold func(token actor.Token)) error {
+func (t *tenure) claim(id Identity, answers []seat.Answer, hold func(s *seat.Seat, token actor.Token)) error {
 	s := t.seat.Load()
 	if s == nil {
 		return &FencedError{ID: id, Member: t.node.Self()}
@@ -218,7 +218,7 @@ func (t *tenure) claim(id Identity, answers []seat.Answer, hold func(token actor
 	held := false
 	c := s.Claim(t.owner(id), func(epoch uint64) {
 		held = true
-		hold(actor.Token{Epoch: epoch, Counter: t.tokens.Add(1)})
+		hold(s, actor.Token{Epoch: epoch, Counter: t.tokens.Add(1)})
 	}, answers...)
 	switch {
 	case held:
@@ -230,25 +230,15 @@ func (t *tenure) claim(id Identity, answers []seat.Answer, hold func(token actor
 	return &FencedError{ID: id, Member: t.node.Self(), Epoch: c.Epoch, Owing: c.Owing, claim: c}
 }
 
-// serves reports whether this member may act now.
-func (t *tenure) serves() bool {
-	s := t.seat.Load()
-	return s != nil && s.Serves()
-}
-
-// admit is serves for an activation whose next message waits for the answer:
-// after a no, its actor is resumed as soon as there is a lease again.
-func (t *tenure) admit(a *activation, pid *actor.PID) bool {
-	if a.serves() {
-		return true
-	}
+// hold has the actor of an activation that may not act resumed as soon as there
+// is a lease again.
+func (t *tenure) hold(a *activation, pid *actor.PID) {
 	t.mu.Lock()
 	t.held = append(t.held, pid)
 	t.mu.Unlock()
 	if a.serves() { // again: resume may have looked before
 		t.node.system.Resume(pid)
 	}
-	return false
 }
 
 // resume has those go on who wait for the lease.

@@ -16,8 +16,8 @@ type Clock interface {
 // machine is the machine's own Clock.
 type machine struct{ start time.Time }
 
-func newMachine() machine { return machine{time.Now()} }
+func newMachine() *machine { return &machine{time.Now()} }
 
-func (c machine) Now() time.Duration { return time.Since(c.start) }
+func (c *machine) Now() time.Duration { return time.Since(c.start) }
 
-func (machine) Asleep() time.Duration { return asleep() }
+func (*machine) Asleep() time.Duration { return asleep() }

@@ -22,8 +22,10 @@ const (
 // with New and have Run keep it. Its other methods may be called concurrently,
 // and do not block.
 type Seat struct {
+	until  atomic.Int64 // when the lease ends, on clock; set before anything comes of a step
+	looked atomic.Int64 // when Serves last saw, on clock, that the machine has not slept since asleep
+	clock  Clock        // these three are read for each message, and share a cache line
 	config Config
-	clock  Clock
 	zero   time.Time // when clock showed zero, by the time of day then
 	tasks  *background.Tasks
 	lines  *lines
@@ -32,9 +34,7 @@ type Seat struct {
 	asked  chan struct{} // wish has changed
 	store  storage
 
-	until  atomic.Int64 // when the lease ends, on clock; set before anything comes of a step
 	asleep atomic.Int64 // how long the machine has slept, as far as that was taken in
-	looked atomic.Int64 // when Serves last saw, on clock, that it has not slept since
 	place  atomic.Pointer[place]
 
 	mu      sync.Mutex
@@ -122,9 +122,11 @@ func (s *Seat) Serves() bool {
 	if now >= time.Duration(s.until.Load()) {
 		return false
 	}
-	if now-time.Duration(s.looked.Load()) < glance {
-		return true
-	}
+	return now-time.Duration(s.looked.Load()) < glance || s.awake(now)
+}
+
+// awake looks whether the machine has slept.
+func (s *Seat) awake(now time.Duration) bool {
 	if s.dozed() { // which ends with the next step
 		poke(s.turn)
 		return false
