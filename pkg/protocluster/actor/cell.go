@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/internal/dispatch"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/holdback"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/lifetime"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/mpsc"
 )
@@ -58,8 +59,8 @@ type cell struct {
 
 	dispatch.Job
 	sys     mpsc.List[SystemMessage]
-	parent  *cell    // nil for a root actor
-	replies *replies // nil without a guard
+	parent  *cell                  // nil for a root actor
+	replies *holdback.Queue[reply] // nil without a guard
 
 	// turn
 	alerts   atomic.Int32 // what waits in sys, and 1 until the actor has started; anybody adds to it

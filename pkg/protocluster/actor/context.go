@@ -88,8 +88,8 @@ func (c Context) send(to *PID, e Envelope) {
 }
 
 func sendFrom(from Context, to *PID, e Envelope) {
-	if r := from.cell.replies; r != nil && to != nil && to.Equal(from.sender) {
-		r.Put(r, from.number, reply{to, e})
+	if c := from.cell; c.replies != nil && to != nil && to.Equal(from.sender) {
+		c.replies.Put((*keeper)(c), from.number, reply{to, e})
 		return
 	}
 	_ = from.cell.system.SendEnvelope(to, e) // what is refused becomes a dead letter or fails the future

@@ -77,21 +77,23 @@ func (c *cell) admitted() bool {
 func (c *cell) readmit() {
 	c.held = false
 	if c.replies != nil {
-		c.replies.Release(c.replies)
+		c.replies.Release((*keeper)(c))
 	}
 }
 
 // returned has the replies leave to a message whose handler has returned.
 func (c *cell) returned(e *Envelope) {
-	if c.replies != nil && e.Sender != nil && !c.replies.End(c.replies, c.life.Number()) {
+	if c.replies != nil && e.Sender != nil && !c.replies.End((*keeper)(c), c.life.Number()) {
 		c.held = true
 	}
 }
 
-// replies are those that a guarded actor has not sent yet.
-type replies struct {
-	holdback.Queue[reply]
-	of *cell
+// guarded is the cell of a guarded actor, with the replies that it has not sent
+// yet. They are in one piece because both are touched for each message.
+type guarded struct {
+	cell
+
+	kept holdback.Queue[reply]
 }
 
 type reply struct {
@@ -99,8 +101,11 @@ type reply struct {
 	Envelope
 }
 
+// keeper is what the cell of a guarded actor is to its replies.
+type keeper cell
+
 // Admit implements holdback.Keeper.
-func (r *replies) Admit() bool { return !r.of.life.Killed() && r.of.props.guard.Admit(&r.of.pid) }
+func (k *keeper) Admit() bool { return !k.life.Killed() && k.props.guard.Admit(&k.pid) }
 
 // Send implements holdback.Keeper.
-func (r *replies) Send(v reply) { _ = r.of.system.SendEnvelope(v.to, v.Envelope) }
+func (k *keeper) Send(v reply) { _ = k.system.SendEnvelope(v.to, v.Envelope) }

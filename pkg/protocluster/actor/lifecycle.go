@@ -152,7 +152,7 @@ func (c *cell) end() {
 	c.cancelReceiveTimeout()
 	c.unstash()
 	if c.replies != nil {
-		c.replies.Close(c.replies)
+		c.replies.Close((*keeper)(c))
 	}
 	c.dead.Store(true)
 	rest := slices.DeleteFunc(append(c.run[c.pos:], c.user.Close()...), Envelope.private)

@@ -155,14 +155,15 @@ func (s *System) spawn(p *Props, parent *cell, id string) (*cell, error) {
 	if p == nil {
 		return nil, fmt.Errorf("actor: spawn %q: no Props; make them with PropsFromProducer or PropsFromFunc", id)
 	}
-	c := &cell{system: s, props: p, parent: parent}
-	c.Turn = c
+	c := new(cell)
+	if p.guard != nil {
+		g := new(guarded)
+		c, g.replies = &g.cell, &g.kept
+	}
+	c.system, c.props, c.parent, c.Turn = s, p, parent, c
 	c.pid.Address, c.pid.ID = s.Address(), id
 	c.pid.cell.Store(c)
 	c.alerts.Store(1)
-	if p.guard != nil {
-		c.replies = &replies{of: c}
-	}
 	s.mu.Lock()
 	if s.stopping && parent == nil {
 		s.mu.Unlock()
