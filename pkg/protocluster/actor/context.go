@@ -26,6 +26,12 @@ type Context struct {
 var _ context.Context = Context{}
 
 // Message is what the actor was sent.
+//
+// It is not inlined, for that copies the whole Context, in pieces larger than
+// those in which it has just been stored: the processor then waits until they,
+// and all that was stored before, are in its cache. A tell takes 0.8 of the time.
+//
+//go:noinline
 func (c Context) Message() any { return c.message }
 
 // Sender is where a reply goes, or nil.
