@@ -40,6 +40,7 @@ var layers = []layer{
 	{pkg: "internal/dispatch"},
 	{pkg: "internal/names"},
 	{pkg: "internal/timers"},
+	{pkg: "internal/grains"},
 	{pkg: "internal/lifetime"},
 	{pkg: "internal/holdback"},
 	{pkg: "internal/background"},
@@ -65,7 +66,8 @@ var layers = []layer{
 	{
 		pkg: "cluster",
 		ours: []string{"actor", "remote", "internal/background", "internal/latest", "internal/sealedview", "internal/seat", "internal/gossip",
-			"internal/pidcache", "internal/flights", "internal/lru", "internal/lots", "internal/handover", "internal/hops", "internal/tally", "internal/gen/"},
+			"internal/pidcache", "internal/flights", "internal/lru", "internal/lots", "internal/handover", "internal/hops", "internal/tally",
+			"internal/grains", "internal/gen/"},
 		modules: []string{protobuf},
 	},
 	{pkg: "cluster/pubsub", ours: []string{"actor", "remote", "cluster", "internal/gen/"}, modules: []string{protobuf}},

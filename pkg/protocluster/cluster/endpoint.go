@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"unique"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/clusterpb"
@@ -37,7 +38,8 @@ func (n *node) Ask(ctx context.Context, member Member, id Identity) (*actor.PID,
 	}
 	switch reply.GetOutcome() {
 	case clusterpb.LocateReply_ACTIVE:
-		return actor.NewPID(reply.GetAddress(), id.grain()), nil
+		address := unique.Make(reply.GetAddress()).Value() // all PIDs share one, which is then in the processor's cache
+		return actor.NewPID(address, id.grain()), nil
 	case clusterpb.LocateReply_MOVED:
 		owner := Member{ID: reply.GetOwner(), Address: reply.GetAddress()}
 		return nil, &MovedError{ID: id, Owner: owner, Epoch: reply.GetEpoch()}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
+
+	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/grains"
 )
 
 // Identity addresses a virtual actor: "user/123" has kind "user" and identity
@@ -35,22 +37,17 @@ func (id Identity) Validate() error {
 	return errors.Join(kind, fmt.Errorf("cluster: identity %q has no part after the kind; write it as kind/identity, such as user/123", id))
 }
 
-// grainPrefix begins the ids of the actors behind identities.
-const grainPrefix = "grain/"
+// grain is the id of the actor behind id.
+func (id Identity) grain() string { return grains.ID(id.Kind, id.Identity) }
 
-// grain is the id of the actor behind id. What could not be told from the name
-// of an actor's child, or not be sent, is escaped.
-func (id Identity) grain() string {
-	return grainPrefix + id.Kind + "/" + url.PathEscape(id.Identity)
-}
+// isAt reports whether pid has the id of the actor behind id.
+func (id Identity) isAt(pid *actor.PID) bool { return grains.Is(pid.ID, id.Kind, id.Identity) }
 
 // parseGrain is the inverse of grain; false for all other ids.
 func parseGrain(s string) (Identity, bool) {
-	rest, ok := strings.CutPrefix(s, grainPrefix)
-	kind, escaped, _ := strings.Cut(rest, "/")
-	name, err := url.PathUnescape(escaped)
+	kind, name, ok := grains.Parse(s)
 	id := Identity{Kind: kind, Identity: name}
-	return id, ok && err == nil && !strings.Contains(escaped, "/") && id.Validate() == nil
+	return id, ok && id.Validate() == nil
 }
 
 // text is how an identity is written in errors, where one of a megabyte would

@@ -14,6 +14,7 @@ import (
 	"github.com/protocluster/workshop/pkg/protocluster/internal/flights"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/clusterpb"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gossip"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/grains"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/latest"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/pidcache"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
@@ -57,7 +58,7 @@ type node struct {
 
 func newNode(ctx context.Context, c *Cluster, client bool) *node {
 	n := &node{cluster: c, config: c.config, system: c.system, stats: &c.stats, client: client,
-		self: latest.New(Member{}), reported: latest.New(report{}), cache: pidcache.New[Identity](),
+		self: latest.New(Member{}), reported: latest.New(report{}), cache: pidcache.New(Identity.isAt),
 		calls:      background.NewTurnstile(),
 		announcing: background.NewTasks(ctx), tasks: background.NewTasks(ctx)}
 	n.flights = flights.New[Identity](c.system, n.tasks)
@@ -139,7 +140,7 @@ func (n *node) open(ctx context.Context) (err error) {
 		return err
 	}
 	n.endpoint, err = n.system.SpawnNamed(actor.PropsFromFunc(n.receive), endpointName)
-	n.system.HandleMissing(grainPrefix, n.parking.missing)
+	n.system.HandleMissing(grains.Prefix, n.parking.missing)
 	return err
 }
 
