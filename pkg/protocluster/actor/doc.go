@@ -37,5 +37,5 @@
 // actor; guard.go and fence.go are for actors that only one node may run. Package
 // internal/dispatch gives them turns, internal/names finds them by name,
 // internal/lifetime makes their contexts, internal/holdback keeps replies,
-// internal/timers sends later.
+// internal/timers sends later and bounds waits.
 package actor

@@ -187,7 +187,7 @@ func (f *Future) Result() (any, error) {
 // future: the error is then ErrUnknownOutcome. In a handler, pass the handler's
 // Context, or one made from it: its worker then serves other actors meanwhile.
 func (f *Future) Wait(ctx context.Context) (any, error) {
-	f.await(ctx)
+	_ = f.await(ctx, time.Time{})
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.complete {
@@ -196,24 +196,23 @@ func (f *Future) Wait(ctx context.Context) (any, error) {
 	return f.value, f.err
 }
 
-// await returns when f is complete, or false when ctx has ended before.
-func (f *Future) await(ctx context.Context) bool {
+// await returns nil when f is complete, or why it waits no more: ctx has ended, or
+// the time has come, unless that is zero.
+func (f *Future) await(ctx context.Context, until time.Time) error {
 	done, own := f.enlist()
 	if done == nil {
-		return true
+		return nil
 	}
 	if c, ok := ctx.Value(cellKey{}).(*cell); ok {
 		defer c.Yield()()
 	}
-	select {
-	case <-done:
-		if own {
-			f.system.wakers.Put(done)
-		}
-		return true
-	case <-ctx.Done():
-		return false // a waker may get its value yet, and is not used again
+	if err := f.system.alarms.Wait(ctx, done, until); err != nil {
+		return err // a waker may get its value yet, and is not used again
 	}
+	if own {
+		f.system.wakers.Put(done)
+	}
+	return nil
 }
 
 // enlist returns what yields when f is complete, nil if it is, and whether that

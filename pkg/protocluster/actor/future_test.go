@@ -232,6 +232,52 @@ func TestAsk_NamesAReplyOfAnotherType(t *testing.T) {
 	})
 }
 
+func TestAskUntil(t *testing.T) {
+	rows := []struct {
+		name       string
+		ctx, until time.Duration // from now on; 0: never
+		want       time.Duration
+		class      error
+	}{
+		{"only the time", 0, time.Second, time.Second, actor.ErrUnknownOutcome},
+		{"the time first", time.Minute, time.Second, time.Second, actor.ErrUnknownOutcome},
+		{"both at once", time.Second, time.Second, time.Second, actor.ErrUnknownOutcome},
+		{"ctx first", time.Second, time.Minute, time.Second, actor.ErrUnknownOutcome},
+		{"only ctx", time.Second, 0, time.Second, actor.ErrUnknownOutcome},
+		{"the time is over", time.Minute, -time.Second, 0, actor.ErrNotDelivered},
+		{"ctx is over", -time.Second, time.Minute, 0, actor.ErrNotDelivered},
+	}
+	bubble(t, func(t *testing.T, s *actor.System) {
+		pid := s.Spawn(actor.PropsFromFunc(echo))
+		for _, row := range rows {
+			ctx, until, began, got := t.Context(), time.Time{}, time.Now(), time.Duration(-1)
+			if row.ctx != 0 {
+				c, cancel := context.WithDeadline(ctx, began.Add(row.ctx))
+				defer cancel()
+				ctx = c
+			}
+			if row.until != 0 {
+				until = began.Add(row.until)
+			}
+			_, err := s.AskUntil(ctx, until, pid, do(func(ctx actor.Context) {
+				if deadline, ok := ctx.Deadline(); ok {
+					got = deadline.Sub(began)
+				}
+			}))
+			if !errors.Is(err, row.class) || !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != row.want {
+				t.Errorf("%s: AskUntil = %v after %v, want %v after %v", row.name, err, time.Since(began), row.class, row.want)
+			}
+			synctest.Wait()
+			if want := row.want; row.class == actor.ErrUnknownOutcome && got != want || row.class == actor.ErrNotDelivered && got >= 0 {
+				t.Errorf("%s: the handler's deadline is %v after the request, want %v", row.name, got, want)
+			}
+			if reply, err := s.AskUntil(t.Context(), time.Now().Add(time.Second), pid, row.name); reply != row.name || err != nil {
+				t.Errorf("%s: then AskUntil = %v, %v", row.name, reply, err)
+			}
+		}
+	})
+}
+
 func TestFuture_PipeTo(t *testing.T) {
 	bubble(t, func(t *testing.T, s *actor.System) {
 		var j journal

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/internal/timers"
 )
 
 // Send sends message to an actor. It does not block; what nobody takes becomes
@@ -26,13 +28,20 @@ func (s *System) TrySend(to *PID, message any) error {
 // errors.Is whether the message was ErrNotDelivered or has ErrUnknownOutcome.
 // In a handler, pass the handler's Context as ctx or one made from it.
 func (s *System) Ask(ctx context.Context, to *PID, message any) (any, error) {
+	return s.AskUntil(ctx, time.Time{}, to, message)
+}
+
+// AskUntil is Ask that also ends when the time has come, unless that is zero. It
+// costs less than a context that does.
+func (s *System) AskUntil(ctx context.Context, until time.Time, to *PID, message any) (any, error) {
 	f := s.NewFuture(0)
-	f.meta.Deadline, _ = ctx.Deadline()
-	if ctx.Err() == nil && s.SendEnvelope(to, f.envelope(message)) == nil && cellOf(to) != nil { // an error fails the future
+	end, until, over := timers.End(ctx, until)
+	f.meta.Deadline = end
+	if over == nil && s.SendEnvelope(to, f.envelope(message)) == nil && cellOf(to) != nil { // an error fails the future
 		runtime.Gosched() // an actor here mostly replies meanwhile, and nobody is parked and woken: 0.7 of the time
 	}
-	if !f.await(ctx) {
-		f.expire(0, context.Cause(ctx)) // unless the reply has just come
+	if why := f.await(ctx, until); why != nil {
+		f.expire(0, why) // unless the reply has just come
 	}
 	return f.value, f.err
 }
@@ -40,15 +49,11 @@ func (s *System) Ask(ctx context.Context, to *PID, message any) (any, error) {
 // Ask is System.Ask for replies of one type.
 func Ask[R any](ctx context.Context, s *System, to *PID, message any) (R, error) {
 	reply, err := s.Ask(ctx, to, message)
-	if err != nil {
-		var none R
-		return none, err
-	}
 	r, ok := reply.(R)
-	if !ok {
-		return r, fmt.Errorf("actor: %v replied to %T with %T, want %T", to, message, reply, r)
+	if err == nil && !ok {
+		err = fmt.Errorf("actor: %v replied to %T with %T, want %T", to, message, reply, r)
 	}
-	return r, nil
+	return r, err
 }
 
 // RequestFuture sends message to an actor and returns its reply to come; 0 as

@@ -15,6 +15,7 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/internal/dispatch"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/names"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/timers"
 )
 
 // System is a set of actors that run on one pool of workers. Its methods may be
@@ -32,6 +33,7 @@ type System struct {
 	registry  *names.Registry[*PID]
 	scheduler Scheduler
 	wakers    sync.Pool     // of chan struct{} with room for one: see Future.enlist
+	alarms    timers.Alarms
 	serial    atomic.Uint64 // of the last name made up
 	outside   atomic.Pointer[outside]
 
