@@ -66,7 +66,7 @@ var layers = []layer{
 	{
 		pkg: "cluster",
 		ours: []string{"actor", "remote", "internal/background", "internal/latest", "internal/sealedview", "internal/seat", "internal/gossip",
-			"internal/pidcache", "internal/flights", "internal/lru", "internal/lots", "internal/handover", "internal/hops", "internal/tally",
+			"internal/pidcache", "internal/flights", "internal/lru", "internal/lots", "internal/handover", "internal/hops", "internal/tally", "internal/timers",
 			"internal/grains", "internal/gen/"},
 		modules: []string{protobuf},
 	},

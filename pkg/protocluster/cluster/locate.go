@@ -3,18 +3,22 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/timers"
 )
 
 // locate returns the PID of id's activation, from the cache if it is known in
-// the current view.
-func (n *node) locate(ctx context.Context, id Identity) (*actor.PID, error) {
+// the current view, or else by a look-up until then.
+func (n *node) locate(ctx context.Context, until time.Time, id Identity) (*actor.PID, error) {
 	if pid := n.cache.Get(id, n.View().Epoch); pid != nil {
 		n.stats.hits.Add(1)
 		return pid, nil
 	}
 	n.stats.misses.Add(1)
+	ctx, cancel := timers.Bound(ctx, until)
+	defer cancel()
 	pid, err := n.flights.Join(ctx, id, ErrClosed, n.lookUp)
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("cluster: %s: %w", id.text(), err)

@@ -65,7 +65,7 @@ func (p *parking) requeue(id Identity, es []actor.Envelope, progress bool) {
 
 // empty delivers the messages of id that wait.
 func (p *parking) empty(ctx context.Context, id Identity) {
-	_, err := p.node.call(ctx, time.Now(), id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) {
+	_, err := p.node.call(ctx, time.Now(), id, Call{}, func(_ time.Time, pid *actor.PID) (any, error) {
 		for _, e := range p.lots.Take(id) {
 			p.forward(id, pid, e)
 		}

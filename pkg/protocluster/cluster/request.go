@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/timers"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
 )
 
@@ -67,8 +68,8 @@ func (c *Cluster) Request(ctx context.Context, id Identity, message any, opts ..
 func (n *node) request(ctx context.Context, id Identity, call Call, message any) (reply any, err error) {
 	began := n.stats.calls.Begin()
 	defer n.stats.calls.End(began, &err)
-	return n.call(ctx, began, id, call, func(ctx context.Context, pid *actor.PID) (any, error) {
-		return n.system.Ask(ctx, pid, message)
+	return n.call(ctx, began, id, call, func(until time.Time, pid *actor.PID) (any, error) {
+		return n.system.AskUntil(ctx, until, pid, message)
 	})
 }
 
@@ -81,7 +82,7 @@ func (c *Cluster) Send(ctx context.Context, id Identity, message any) error {
 		return err
 	}
 	defer n.calls.Leave()
-	_, err = n.call(ctx, time.Now(), id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) {
+	_, err = n.call(ctx, time.Now(), id, Call{}, func(_ time.Time, pid *actor.PID) (any, error) {
 		return nil, n.system.TrySend(pid, message)
 	})
 	return err
@@ -96,31 +97,30 @@ func (c *Cluster) Locate(ctx context.Context, id Identity) (*actor.PID, error) {
 		return nil, err
 	}
 	defer n.calls.Leave()
-	pid, err := n.call(ctx, time.Now(), id, Call{}, func(_ context.Context, pid *actor.PID) (any, error) { return pid, nil })
-	if err != nil {
-		return nil, err
-	}
-	return pid.(*actor.PID), nil
+	pid, err := n.call(ctx, time.Now(), id, Call{}, func(_ time.Time, pid *actor.PID) (any, error) { return pid, nil })
+	found, _ := pid.(*actor.PID)
+	return found, err
 }
 
 // call, which began then, finds id and delivers to it, again while that was
-// definitely not done.
+// definitely not done, until ctx ends. If that may never be, there is a time when it
+// ends, of which deliver is told; no context is made for that before it must be:
+// that would be a fifth of a request which stays in one process.
 func (n *node) call(ctx context.Context, began time.Time, id Identity, call Call,
-	deliver func(context.Context, *actor.PID) (any, error)) (any, error) {
+	deliver func(until time.Time, pid *actor.PID) (any, error)) (any, error) {
 	if err := id.Validate(); err != nil {
 		return nil, err
 	}
+	var until time.Time
 	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, n.config.requestTimeout())
-		defer cancel()
+		until = began.Add(n.config.requestTimeout())
 	}
 	var failed *RequestError // from the first failure on
 	for {
-		pid, err := n.locate(ctx, id)
+		pid, err := n.locate(ctx, until, id)
 		if err == nil {
 			var reply any
-			if reply, err = deliver(ctx, pid); err == nil {
+			if reply, err = deliver(until, pid); err == nil {
 				return reply, nil
 			}
 			if _, own := errors.AsType[*actor.ReplyError](err); own {
@@ -135,7 +135,7 @@ func (n *node) call(ctx context.Context, began time.Time, id Identity, call Call
 		if n.cluster.node.Load() != n {
 			return nil, failed.because(ErrClosed)
 		}
-		if !failed.again(ctx, call) {
+		if !failed.again(ctx, until, call) {
 			return nil, failed
 		}
 		n.stats.retries.Add(1)
@@ -143,7 +143,7 @@ func (n *node) call(ctx context.Context, began time.Time, id Identity, call Call
 }
 
 // again waits before the next try; false if there is none.
-func (e *RequestError) again(ctx context.Context, call Call) bool {
+func (e *RequestError) again(ctx context.Context, until time.Time, call Call) bool {
 	_, failed := errors.AsType[*ActivationError](e.Err)
 	nobody, nowhere := errors.AsType[*NoHostError](e.Err)
 	switch {
@@ -161,13 +161,9 @@ func (e *RequestError) again(ctx context.Context, call Call) bool {
 	if busy, ok := errors.AsType[*actor.RejectedError](e.Err); ok {
 		pause = max(pause, busy.RetryAfter)
 	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		_ = e.because(ctx.Err())
+	if err := timers.Pause(ctx, until, pause); err != nil {
+		_ = e.because(err)
 		return false
 	}
+	return true
 }
