@@ -116,7 +116,7 @@ func (s *System) deliver(pid *PID, id string, e Envelope) error {
 			return nil
 		}
 	}
-	if err != nil && !errors.Is(err, ErrMailboxFull) && s.takeMissing(id, e) {
+	if err != nil && !errors.Is(err, ErrMailboxFull) && s.missing.Take(id, e) {
 		return nil
 	}
 	return err

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -37,8 +35,9 @@ type System struct {
 	serial    atomic.Uint64 // of the last name made up
 	outside   atomic.Pointer[outside]
 
+	missing names.Takers[Envelope]
+
 	mu       sync.Mutex
-	missing  []missingHandler // replaced whole
 	stopping bool
 	live     int // actors that have not ended
 
@@ -50,11 +49,6 @@ type System struct {
 type outside struct {
 	address   string
 	transport Transport // nil: not at all
-}
-
-type missingHandler struct {
-	prefix string
-	take   func(id string, e Envelope) bool
 }
 
 // SystemOption sets one property of a System.
@@ -261,20 +255,5 @@ func await(ctx context.Context, done <-chan struct{}, who string) error {
 // begins with prefix and that no actor has; true means that take took it. take
 // must not block.
 func (s *System) HandleMissing(prefix string, take func(id string, e Envelope) bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.missing = append(slices.Clip(s.missing), missingHandler{prefix, take})
-}
-
-// takeMissing offers e to the handlers of its id's prefix.
-func (s *System) takeMissing(id string, e Envelope) bool {
-	s.mu.Lock()
-	handlers := s.missing
-	s.mu.Unlock()
-	for _, h := range handlers {
-		if strings.HasPrefix(id, h.prefix) && h.take(id, e) {
-			return true
-		}
-	}
-	return false
+	s.missing.Add(prefix, take)
 }
