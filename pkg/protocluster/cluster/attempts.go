@@ -3,13 +3,11 @@ package cluster
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/attempts"
 )
-
-const mostAttempts = 16
 
 // RequestError says that a virtual actor did not answer, who was tried, when
 // and why that failed. Is tells what became of the message: ErrNotDelivered or
@@ -26,37 +24,11 @@ type RequestError struct {
 }
 
 // Attempt is one try, or several in a row that failed in the same way.
-type Attempt struct {
-	Member      string        // its ID; "" if it was not known where to go
-	Address     string        // where it is
-	First, Last time.Duration // when the first and last of them ended, since the request began
-	Tries       int
-	Err         error
-}
+type Attempt = attempts.Attempt
 
 func (e *RequestError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "cluster: %s did not answer within %v: %v", e.ID.text(), e.After.Round(time.Millisecond), e.Err)
-	for i, a := range e.Attempts {
-		b.WriteString([]string{"; tried: ", ", "}[min(i, 1)])
-		b.WriteString(a.text(e.Err))
-	}
-	return b.String()
-}
-
-// text tells an attempt, without its error if the request ended with the same.
-func (a Attempt) text(end error) string {
-	who, when := "to find it", "at "+a.Last.Round(time.Millisecond).String()
-	if a.Address != "" {
-		who = a.Address
-	}
-	if a.Tries > 1 {
-		when = fmt.Sprintf("%d times from %v to %v", a.Tries, a.First.Round(time.Millisecond), a.Last.Round(time.Millisecond))
-	}
-	if why := a.Err.Error(); !strings.HasSuffix(end.Error(), why) {
-		when += ": " + why
-	}
-	return who + " (" + when + ")"
+	why := fmt.Sprintf("cluster: %s did not answer within %v: %v", e.ID.text(), e.After.Round(time.Millisecond), e.Err)
+	return why + attempts.Text(e.Attempts, e.Err)
 }
 
 // Unwrap returns why the request ended.
@@ -82,13 +54,5 @@ func (e *RequestError) note(view *View, pid *actor.PID, err error) {
 		m, _ := view.At(pid.Address)
 		a.Member, a.Address = m.ID, pid.Address
 	}
-	if last := len(e.Attempts) - 1; last >= 0 {
-		l := &e.Attempts[last]
-		if l.Address == a.Address && l.Member == a.Member && l.Err.Error() == err.Error() {
-			l.Last, l.Err = a.Last, err
-			l.Tries++
-			return
-		}
-	}
-	e.Attempts = append(e.Attempts[max(0, len(e.Attempts)+1-mostAttempts):], a)
+	e.Attempts = attempts.Add(e.Attempts, a)
 }

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/latest"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/turns"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
 )
 
@@ -35,15 +35,11 @@ type Cluster struct {
 	node   atomic.Pointer[node] // nil unless the node takes part
 	stats  counters
 
-	turn chan struct{} // held by the Join, Connect, Leave or Close under way
-	done chan struct{} // closed when the node has left, after these were set
+	turns *turns.Turns  // of Join, Connect, Leave and Close; closed by Close, or when the end has begun
+	done  chan struct{} // closed when the node has left, after these were set
 
 	unfinished error // what a Leave did not do before the end
 	outcome    error // of the end
-
-	mu        sync.Mutex
-	closing   bool                    // Close was called, or the end has begun
-	interrupt context.CancelCauseFunc // ends what has the turn, or nil
 }
 
 // New returns a node that has not joined yet. What is wrong in config is told
@@ -53,7 +49,7 @@ func New(system *actor.System, config *Config) *Cluster {
 		config = new(Config)
 	}
 	return &Cluster{system: system, config: config, view: latest.New(new(View)),
-		turn: make(chan struct{}, 1), done: make(chan struct{})}
+		turns: turns.New(ErrClosed), done: make(chan struct{})}
 }
 
 // System is the actor system that the node is made of.
@@ -77,21 +73,7 @@ func (c *Cluster) View() *View {
 // Views yields the current view and then each newer one, the newest if several
 // came meanwhile, until ctx ends or the node has left.
 func (c *Cluster) Views(ctx context.Context) iter.Seq[*View] {
-	return func(yield func(*View) bool) {
-		for {
-			view, changed := c.view.Load()
-			if !yield(view) {
-				return
-			}
-			select {
-			case <-changed:
-			case <-ctx.Done():
-				return
-			case <-c.done:
-				return
-			}
-		}
-	}
+	return c.view.All(ctx, c.done)
 }
 
 // Join makes the node a member: it listens, announces itself and returns once
@@ -112,7 +94,7 @@ func (c *Cluster) start(ctx context.Context, client bool) error {
 	}
 	defer release()
 	switch {
-	case c.isClosing():
+	case c.turns.Closed():
 		return ErrClosed
 	case c.node.Load() != nil:
 		return ErrJoined
@@ -136,18 +118,8 @@ func (c *Cluster) Leave(ctx context.Context) error { return c.leave(ctx, true) }
 // Close is Leave without handing over and without letting anybody finish. It
 // cuts a Join or Leave that is under way short.
 func (c *Cluster) Close() error {
-	if interrupt := c.close(); interrupt != nil {
-		interrupt(ErrClosed)
-	}
+	c.turns.Interrupt()
 	return c.leave(context.Background(), false) //nolint:forbidigo // callers defer a Close, and have no context for it
-}
-
-// close has no Join begin, and returns what ends the one under way, or nil.
-func (c *Cluster) close() (interrupt context.CancelCauseFunc) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closing = true
-	return c.interrupt
 }
 
 func (c *Cluster) leave(ctx context.Context, drain bool) error {
@@ -171,14 +143,14 @@ func (c *Cluster) end(ctx context.Context, drain bool) {
 		if drain {
 			c.unfinished = c.failure("leave", n.retire(ctx))
 		}
-		c.close()
+		c.turns.Close()
 		c.node.Store(nil)
 		stopped = n.stop(ctx)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	c.outcome = c.failure("leave", stopped, c.system.Shutdown(ctx))
-	c.close()
+	c.turns.Close()
 	close(c.done)
 }
 
@@ -193,29 +165,11 @@ func (c *Cluster) failure(what string, errs ...error) error {
 // begin waits until no Join or Leave is under way. The context that it returns
 // ends with ctx and when Close interrupts; release must be called.
 func (c *Cluster) begin(ctx context.Context) (_ context.Context, release func(), err error) {
-	select {
-	case c.turn <- struct{}{}:
-	default:
-		select {
-		case c.turn <- struct{}{}:
-		case <-ctx.Done():
-			return nil, nil, fmt.Errorf("cluster: another Join or Leave is under way: %w", context.Cause(ctx))
-		}
+	turn, release, err := c.turns.Take(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cluster: another Join or Leave is under way: %w", err)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.interrupt = cancel
-	if c.closing {
-		cancel(ErrClosed)
-	}
-	return ctx, func() {
-		c.mu.Lock()
-		c.interrupt = nil
-		c.mu.Unlock()
-		cancel(nil)
-		<-c.turn
-	}, nil
+	return turn, release, nil
 }
 
 func (c *Cluster) left() bool {
@@ -227,19 +181,13 @@ func (c *Cluster) left() bool {
 	}
 }
 
-func (c *Cluster) isClosing() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.closing
-}
-
 // enter begins a call of the node's user, or says why there is none; n.calls.leave
 // ends it.
 func (c *Cluster) enter() (*node, error) {
 	switch n := c.node.Load(); {
 	case n != nil && n.calls.Enter():
 		return n, nil
-	case n != nil || c.isClosing():
+	case n != nil || c.turns.Closed():
 		return nil, ErrClosed
 	}
 	return nil, ErrNotJoined

@@ -46,5 +46,6 @@
 // and handover.go for strict kinds. The package's Example is a cluster of two nodes.
 // What can be taken on trust is in packages below internal: seat takes and keeps a
 // member's place in sealed views, handover waits for who held an identity before,
-// gossip, grains, pidcache, flights, lots and lru are what their names say.
+// gossip, grains, pidcache, flights, lots, lru, turns, attempts and memo are what
+// their names say.
 package cluster

@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 )
 
 // Kinds with an idle timeout or a cap keep their activations in a heap, least
@@ -14,17 +16,20 @@ func (k *hosted) evicts() bool { return k.IdleTimeout > 0 || k.MaxActive > 0 }
 // push adds a to those that may be evicted, and returns who has to go for it.
 // Callers hold activations.mu, as for all methods here.
 func (k *hosted) push(a *activation) (evict []*activation) {
-	if !k.evicts() {
-		return nil
+	if k.evicts() {
+		k.used.Push(&a.Item, a)
 	}
-	k.used.Push(&a.Item, a)
-	for k.MaxActive > 0 && k.used.Len() > k.MaxActive {
-		oldest, _, _ := k.used.Oldest()
-		oldest.ending = true
-		k.drop(oldest)
-		evict = append(evict, oldest)
+	if k.MaxActive > 0 {
+		evict = k.used.Beyond(k.MaxActive)
 	}
-	return evict
+	return endingAll(evict)
+}
+
+func endingAll(those []*activation) []*activation {
+	for _, a := range those {
+		a.ending = true
+	}
+	return those
 }
 
 // drop takes a out of those that may be evicted.
@@ -33,14 +38,7 @@ func (k *hosted) drop(a *activation) { k.used.Remove(&a.Item) }
 // sweep evicts what is idle for too long, until ctx ends. While there is
 // nothing to evict it sleeps for the shortest timeout of all kinds.
 func (t *activations) sweep(ctx context.Context) {
-	for {
-		timer := time.NewTimer(max(t.evictIdle(time.Since(t.began)), time.Millisecond))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		}
+	for background.Sleep(ctx, max(t.evictIdle(time.Since(t.began)), time.Millisecond)) {
 	}
 }
 
@@ -50,18 +48,10 @@ func (t *activations) evictIdle(now time.Duration) (pause time.Duration) {
 	var evict []*activation
 	t.mu.Lock()
 	for _, k := range t.kinds {
-		if k.IdleTimeout <= 0 {
-			continue
-		}
-		pause = min(pause, k.IdleTimeout)
-		a, used, some := k.used.Oldest()
-		for ; some && used+k.IdleTimeout <= now; a, used, some = k.used.Oldest() {
-			a.ending = true
-			k.drop(a)
-			evict = append(evict, a)
-		}
-		if some {
-			pause = min(pause, used+k.IdleTimeout-now)
+		if k.IdleTimeout > 0 {
+			idle, oldest := k.used.Until(now-k.IdleTimeout, now)
+			pause = min(pause, oldest+k.IdleTimeout-now)
+			evict = append(evict, endingAll(idle)...)
 		}
 	}
 	t.mu.Unlock()

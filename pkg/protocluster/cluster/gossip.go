@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 	"runtime/metrics"
 	"slices"
-	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/clusterpb"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gossip"
 )
@@ -41,14 +41,7 @@ func (c *Cluster) Loads() map[string]Load {
 // spread gossips until ctx ends: a member tells others, a client asks one.
 func (n *node) spread(ctx context.Context) {
 	interval := n.config.gossipInterval()
-	for {
-		timer := time.NewTimer(interval - interval/8 + rand.N(interval/4))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		}
+	for background.Sleep(ctx, interval-interval/8+rand.N(interval/4)) {
 		peers := slices.DeleteFunc(slices.Clone(n.View().Members), func(m Member) bool { return m.ID == n.Self().ID })
 		rand.Shuffle(len(peers), func(i, j int) { peers[i], peers[j] = peers[j], peers[i] })
 		switch {

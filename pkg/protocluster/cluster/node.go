@@ -180,10 +180,7 @@ func (n *node) retire(ctx context.Context) error {
 	var errs []error
 	if !n.client {
 		errs = append(errs, n.bidFarewell(ctx), n.grains.drain(ctx))
-		select {
-		case <-time.After(afterglow):
-		case <-ctx.Done():
-		}
+		background.Sleep(ctx, afterglow)
 	}
 	return errors.Join(append(errs, n.parking.tasks.Finish(ctx), n.calls.Finish(ctx))...)
 }

@@ -46,18 +46,8 @@ func (p *parking) missing(grain string, e actor.Envelope) (taken bool) {
 // requeue takes what an activation left behind; it goes ahead of what came
 // since.
 func (p *parking) requeue(id Identity, es []actor.Envelope, progress bool) {
-	back := es[:0]
-	for _, e := range es {
-		n := hops.Of(e) + 1
-		if progress {
-			n = 0
-		}
-		if n > hops.Most {
-			p.node.refuse(id, []actor.Envelope{e}, hops.ErrTooMany)
-			continue
-		}
-		back = append(back, hops.With(e, n))
-	}
+	back, many := hops.Next(es, progress)
+	p.node.refuse(id, many, hops.ErrTooMany)
 	if len(back) > 0 && !p.lots.PutBack(id, back) {
 		p.node.refuse(id, back, ErrClosed)
 	}

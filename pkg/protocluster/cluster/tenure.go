@@ -11,6 +11,7 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/handover"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/memo"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/sealedview"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/seat"
 )
@@ -49,13 +50,14 @@ type tenure struct {
 	desk    *handover.Desk[Identity]
 	trouble atomic.Pointer[error] // with the store, at present
 
-	mu    sync.Mutex
-	views map[sealedview.Stamp]*View
-	held  []*actor.PID // actors whose next message waits for the lease
+	views *memo.Memo[*sealedview.View, sealedview.Stamp, *View]
+
+	mu   sync.Mutex
+	held []*actor.PID // actors whose next message waits for the lease
 }
 
 func newTenure(n *node) *tenure {
-	t := &tenure{node: n, service: seat.NewService(), views: make(map[sealedview.Stamp]*View)}
+	t := &tenure{node: n, service: seat.NewService(), views: memo.New(mostViews, stampOf, viewOf)}
 	t.desk = handover.New(n.tasks, t.askFor)
 	return t
 }
@@ -130,24 +132,10 @@ func (t *tenure) vacate(ctx context.Context) {
 	t.node.grains.without(ctx, func(Identity) bool { return true })
 }
 
-// records is a Store as package seat sees it.
-type records struct{ Store }
-
-// Read implements seat.Store.
-func (r records) Read(ctx context.Context) (seat.Record, error) {
-	record, err := r.Store.Read(ctx)
-	return seat.Record(record), err
-}
-
-// Wait implements seat.Store.
-func (r records) Wait(ctx context.Context, since seat.Record) error {
-	return r.Store.Wait(ctx, Record(since))
-}
-
 // noting has what goes wrong with the store kept, and a join end that the store
 // does not permit.
 func (t *tenure) noting(store Store, fail context.CancelCauseFunc) seat.Store {
-	return seat.Noting{Store: records{store}, Note: func(err error) {
+	return seat.Noting{Store: store, Note: func(err error) {
 		switch {
 		case err == nil:
 			t.trouble.Store(nil)
@@ -160,17 +148,15 @@ func (t *tenure) noting(store Store, fail context.CancelCauseFunc) seat.Store {
 	}}
 }
 
+// mostViews are far more than are in use at a time.
+const mostViews = 256
+
 // view is a sealed view as this package has it; the same one for the same stamp.
-func (t *tenure) view(v *sealedview.View) *View {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if view := t.views[v.Stamp]; view != nil {
-		return view
-	}
-	const most = 256 // far more than are in use at a time
-	if len(t.views) >= most {
-		clear(t.views)
-	}
+func (t *tenure) view(v *sealedview.View) *View { return t.views.Get(v) }
+
+func stampOf(v *sealedview.View) sealedview.Stamp { return v.Stamp }
+
+func viewOf(v *sealedview.View) *View {
 	view := &View{Epoch: v.Epoch, stamp: v.Stamp}
 	for _, m := range v.Members {
 		status := Up
@@ -180,7 +166,6 @@ func (t *tenure) view(v *sealedview.View) *View {
 		view.Members = append(view.Members, Member{ID: m.ID, Address: m.Address, Kinds: m.Kinds, Status: status, Weight: m.Weight})
 	}
 	slices.SortFunc(view.Members, byID)
-	t.views[v.Stamp] = view
 	return view
 }
 

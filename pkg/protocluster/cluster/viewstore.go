@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"errors"
+
+	"github.com/protocluster/workshop/pkg/protocluster/internal/seat"
 )
 
 // ErrConflict says that a record has been written since it was read.
@@ -57,9 +59,4 @@ type Store interface {
 }
 
 // Record is what a Store holds.
-type Record struct {
-	Data     []byte   // nil if there is none
-	Version  uint64   // 0 if there is none; else another with each write
-	Joiners  [][]byte // what was announced, in no order
-	Revision uint64   // for Wait: of the record and the announcements together; it may go back
-}
+type Record = seat.Record

@@ -42,3 +42,21 @@ func With(e actor.Envelope, n int) actor.Envelope {
 	e.Meta = &meta
 	return e
 }
+
+// Next returns es with a hop more, or with none after progress, and those that then
+// have too many.
+func Next(es []actor.Envelope, progress bool) (next, many []actor.Envelope) {
+	next = es[:0]
+	for _, e := range es {
+		n := Of(e) + 1
+		if progress {
+			n = 0
+		}
+		if n > Most {
+			many = append(many, e)
+			continue
+		}
+		next = append(next, With(e, n))
+	}
+	return next, many
+}

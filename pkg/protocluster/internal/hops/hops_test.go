@@ -38,3 +38,16 @@ func TestWith_TheSameIsFree(t *testing.T) {
 		t.Errorf("%v allocations, want 0", n)
 	}
 }
+
+func TestNext(t *testing.T) {
+	envelopes := func() []actor.Envelope {
+		return []actor.Envelope{{Message: "a"}, hops.With(actor.Envelope{Message: "b"}, hops.Most), {Message: "c"}}
+	}
+	next, many := hops.Next(envelopes(), false)
+	if len(next) != 2 || hops.Of(next[0]) != 1 || next[1].Message != "c" || len(many) != 1 || many[0].Message != "b" {
+		t.Errorf("next %v, too many %v; want a and c with one hop, and b", next, many)
+	}
+	if next, many := hops.Next(envelopes(), true); len(next) != 3 || hops.Of(next[1]) != 0 || many != nil {
+		t.Errorf("after progress next %v, too many %v; want all, without hops", next, many)
+	}
+}

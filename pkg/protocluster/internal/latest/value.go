@@ -2,7 +2,11 @@
 // and some wait for.
 package latest
 
-import "sync/atomic"
+import (
+	"context"
+	"iter"
+	"sync/atomic"
+)
 
 // Value is such a value. Make it with New. Its methods may be called
 // concurrently.
@@ -32,5 +36,25 @@ func (l *Value[T]) Load() (T, <-chan struct{}) {
 func (l *Value[T]) Store(value T) {
 	if old := l.now.Swap(&state[T]{value, make(chan struct{})}); old != nil {
 		close(old.changed)
+	}
+}
+
+// All iterates over the value and those that replace it, but those that were
+// replaced in turn before the loop came to them, until ctx ends or done is closed.
+func (l *Value[T]) All(ctx context.Context, done <-chan struct{}) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for {
+			value, changed := l.Load()
+			if !yield(value) {
+				return
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return
+			case <-done:
+				return
+			}
+		}
 	}
 }

@@ -54,6 +54,32 @@ func (h *Heap[V]) Oldest() (v V, used time.Duration, ok bool) {
 	return v, 0, false
 }
 
+// Beyond takes out the least recently used, until at most that many are left.
+func (h *Heap[V]) Beyond(most int) (those []V) {
+	for h.Len() > most {
+		v, _, _ := h.Oldest()
+		heap.Pop(&h.items)
+		those = append(those, v)
+	}
+	return those
+}
+
+// Until takes out those that were not used after that instant, and returns when the
+// least recently used of the others was, or the instant now if there is none.
+func (h *Heap[V]) Until(instant, now time.Duration) (those []V, oldest time.Duration) {
+	for {
+		v, used, ok := h.Oldest()
+		switch {
+		case !ok:
+			return those, now
+		case used > instant:
+			return those, used
+		}
+		heap.Pop(&h.items)
+		those = append(those, v)
+	}
+}
+
 // items is a heap.Interface by Item.seen.
 type items[V any] []*Item[V]
 

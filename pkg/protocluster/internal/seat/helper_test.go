@@ -169,15 +169,6 @@ func (a adapter) Announce(ctx context.Context, id string, data []byte) error {
 	return a.Store.Announce(ctx, id, data)
 }
 
-func (a adapter) Read(ctx context.Context) (seat.Record, error) {
-	r, err := a.Store.Read(ctx)
-	return seat.Record(r), err
-}
-
-func (a adapter) Wait(ctx context.Context, since seat.Record) error {
-	return a.Store.Wait(ctx, cluster.Record(since))
-}
-
 // user is what a view store asks its node for.
 type user struct {
 	cluster.Node

@@ -21,10 +21,10 @@ type Store interface {
 	Withdraw(ctx context.Context) error
 }
 
-// Record is what a Store holds. Its fields are those of cluster.Record.
+// Record is what a Store holds.
 type Record struct {
 	Data     []byte   // nil if there is none
 	Version  uint64   // 0 if there is none; else another with each write
 	Joiners  [][]byte // what was announced, in no order
-	Revision uint64   // for Wait
+	Revision uint64   // for Wait: of the record and the announcements together; it may go back
 }

@@ -1,11 +1,10 @@
 package partition
 
 import (
-	"sync"
-
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster/identitylookup/disthash"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster/identitylookup/internal/placement"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/memo"
 )
 
 // Lookup places identities by rendezvous hashing over the members of sealed
@@ -18,7 +17,7 @@ func New() *Lookup { return &Lookup{} }
 // Bind implements cluster.IdentityLookup.
 func (*Lookup) Bind(host cluster.Host) (cluster.Locator, error) {
 	finds, err := disthash.New().Bind(host)
-	return &locator{Locator: finds, placements: make(map[*cluster.View]*placement.Placement)}, err
+	return &locator{Locator: finds, placements: memo.New(mostPlacements, same, placement.Of)}, err
 }
 
 // locator is the lookup on one node: it finds as disthash does, and whether an
@@ -26,8 +25,7 @@ func (*Lookup) Bind(host cluster.Host) (cluster.Locator, error) {
 type locator struct {
 	cluster.Locator
 
-	mu         sync.RWMutex
-	placements map[*cluster.View]*placement.Placement
+	placements *memo.Memo[*cluster.View, *cluster.View, *placement.Placement]
 }
 
 var _ cluster.Placer = (*locator)(nil)
@@ -38,21 +36,7 @@ const mostPlacements = 128
 
 // Owner implements cluster.Placer.
 func (l *locator) Owner(view *cluster.View, id cluster.Identity) (cluster.Member, bool) {
-	l.mu.RLock()
-	p := l.placements[view]
-	l.mu.RUnlock()
-	if p == nil {
-		p = placement.Of(view)
-		l.keep(p)
-	}
-	return p.Owner(id)
+	return l.placements.Get(view).Owner(id)
 }
 
-func (l *locator) keep(p *placement.Placement) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.placements) >= mostPlacements {
-		clear(l.placements)
-	}
-	l.placements[p.View()] = p
-}
+func same(view *cluster.View) *cluster.View { return view }
