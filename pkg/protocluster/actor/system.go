@@ -30,7 +30,7 @@ type System struct {
 	workers   *dispatch.Pool
 	registry  *names.Registry[*PID]
 	scheduler Scheduler
-	wakers    sync.Pool     // of chan struct{} with room for one: see Future.enlist
+	wakers    sync.Pool // of chan struct{} with room for one: see Future.enlist
 	alarms    timers.Alarms
 	serial    atomic.Uint64 // of the last name made up
 	outside   atomic.Pointer[outside]

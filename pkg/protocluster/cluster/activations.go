@@ -14,6 +14,7 @@ import (
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/handover"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/lru"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/patience"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/seat"
 )
 
@@ -49,6 +50,8 @@ type activations struct {
 	active map[Identity]*activation
 	closed bool
 	none   chan struct{} // closed when closed and nothing is active
+
+	patience *patience.Patience[*activation] // of those with hails
 }
 
 // hosted is a kind and what this node has of it.
@@ -75,8 +78,10 @@ type activation struct {
 	err     error
 	ended   chan struct{}
 
-	ending bool // nothing more should go to it; guarded by activations.mu
-	how    end  // it does, likewise
+	ending bool             // nothing more should go to it; guarded by activations.mu, as are all below
+	how    end              // it does
+	hails  []actor.Envelope // wait until it has started
+	slow   bool             // to start: no more hails wait
 }
 
 // end is how an activation ends.
@@ -94,6 +99,7 @@ func newActivations(n *node, kinds []Kind) *activations {
 	for _, k := range kinds {
 		t.kinds[k.Name] = &hosted{Kind: k}
 	}
+	t.patience = patience.New(n.tasks, t.tire)
 	return t
 }
 
@@ -103,7 +109,7 @@ func (t *activations) activate(ctx context.Context, id Identity) (*actor.PID, er
 	var wait *handover.Wait[Identity]
 	defer func() { wait.Close() }()
 	for {
-		a, ending, err := t.claim(id, wait.Said())
+		a, ending, props, err := t.claim(id, wait.Said())
 		if fenced, ok := errors.AsType[*FencedError](err); ok && len(fenced.Owing) > 0 {
 			if wait, err = t.node.tenure.await(ctx, wait, fenced); err == nil {
 				continue
@@ -111,6 +117,9 @@ func (t *activations) activate(ctx context.Context, id Identity) (*actor.PID, er
 		}
 		if err != nil {
 			return nil, err
+		}
+		if props != nil {
+			t.spawn(a, props)
 		}
 		ready := a.started
 		if ending {
@@ -128,12 +137,13 @@ func (t *activations) activate(ctx context.Context, id Identity) (*actor.PID, er
 	}
 }
 
-// claim finds the activation of id or begins one. Answers are what was said by
-// those who held a strict one before.
-func (t *activations) claim(id Identity, answers []seat.Answer) (a *activation, ending bool, err error) {
+// claim finds the activation of id or begins one, which the caller is to spawn
+// with those props, else nil. Answers are what was said by those who held a strict
+// one before.
+func (t *activations) claim(id Identity, answers []seat.Answer) (a *activation, ending bool, props *actor.Props, err error) {
 	a, ending, kind, err := t.find(id)
 	if a != nil || err != nil {
-		return a, ending, err
+		return a, ending, nil, err
 	}
 	began, props := false, kind.Props
 	if kind.strict {
@@ -148,13 +158,13 @@ func (t *activations) claim(id Identity, answers []seat.Answer) (a *activation, 
 	}
 	switch {
 	case err != nil:
-		return nil, false, err
+		return nil, false, nil, err
 	case a == nil: // closed meanwhile
 		return t.claim(id, answers)
 	case began:
-		t.spawn(a, props)
+		return a, false, props, nil
 	}
-	return a, ending, nil
+	return a, ending, nil, nil
 }
 
 // find returns the activation of id or, if there is none, its kind.
@@ -255,7 +265,10 @@ func (a *activation) start(ctx actor.Context, next actor.ReceiveFunc) {
 	for _, e := range a.node.parking.lots.Take(a.id) {
 		_ = ctx.System().SendEnvelope(ctx.Self(), e) // a full mailbox refuses it
 	}
-	evict, how := a.node.grains.joined(a, ctx.Self())
+	hails, evict, how := a.node.grains.joined(a, ctx.Self())
+	for _, e := range hails {
+		_ = ctx.System().SendEnvelope(ctx.Self(), e)
+	}
 	close(a.started)
 	for _, a := range evict {
 		a.node.grains.finish(a, how)
@@ -279,16 +292,17 @@ func (a *activation) afterStop(_ *actor.PID, reason error, waiting []actor.Envel
 	n.grains.remove(a)
 }
 
-// joined counts a among the living, and returns who has to go for that.
-func (t *activations) joined(a *activation, pid *actor.PID) (evict []*activation, how end) {
+// joined counts a among the living, and returns what has waited for that, and who
+// has to go for it.
+func (t *activations) joined(a *activation, pid *actor.PID) (hails []actor.Envelope, evict []*activation, how end) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	a.pid = pid
+	a.pid, hails, a.hails = pid, a.hails, nil
 	if a.ending { // was told to end before it could
-		return []*activation{a}, a.how
+		return hails, []*activation{a}, a.how
 	}
 	a.Use(time.Since(t.began))
-	return a.kind.push(a), drained
+	return hails, a.kind.push(a), drained
 }
 
 // ending takes note that a stops by itself.
@@ -302,7 +316,8 @@ func (t *activations) ending(a *activation) {
 // remove ends the wait for a, whether for its start or its end.
 func (t *activations) remove(a *activation) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	hails := a.hails
+	a.hails, a.ending = nil, true
 	a.kind.drop(a)
 	a.kind.active--
 	delete(t.active, a.id)
@@ -313,6 +328,8 @@ func (t *activations) remove(a *activation) {
 	if t.closed && len(t.active) == 0 {
 		close(t.none)
 	}
+	t.mu.Unlock()
+	t.node.turnAway(a.id, hails, a.err)
 }
 
 // retain evicts what keep does not want of the kinds that are not strict, and

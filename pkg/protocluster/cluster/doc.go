@@ -27,8 +27,9 @@
 // all methods may be called concurrently. View, Loads and Stats do not block.
 //
 // A node starts goroutines for its provider, its view, its gossip and its evictions,
-// and short ones for look-ups, for answers to other nodes and for messages between
-// two activations. Leave and Close end them all and wait for them.
+// and short ones for look-ups, for answers to other nodes, for first requests that
+// wait and for messages between two activations. Leave and Close end them all and wait
+// for them.
 //
 //   - ErrNotJoined, ErrJoined and ErrClosed are about the node.
 //   - *MixedKindError is about a kind that is strict on some members only.
@@ -40,12 +41,12 @@
 //     others may, or the same one later.
 //   - *actor.ReplyError is the virtual actor's own error.
 //
-// Read identity.go, kind.go and view.go for the words; request.go, locate.go,
+// Read identity.go, kind.go and view.go for the words; request.go, hail.go, locate.go,
 // activations.go and parking.go for the way of a message; cluster.go and node.go for
 // the life of a node; provider.go and lookup.go for what can be exchanged; tenure.go
 // and handover.go for strict kinds. The package's Example is a cluster of two nodes.
 // What can be taken on trust is in packages below internal: seat takes and keeps a
 // member's place in sealed views, handover waits for who held an identity before,
-// gossip, grains, pidcache, flights, lots, lru, turns, attempts and memo are what
-// their names say.
+// patience ends waits, and gossip, grains, pidcache, flights, lots, lru, turns,
+// attempts and memo are what their names say.
 package cluster

@@ -36,6 +36,11 @@ func (n *node) Ask(ctx context.Context, member Member, id Identity) (*actor.PID,
 	if err != nil {
 		return nil, &UnansweredError{Member: member, Err: err}
 	}
+	return verdictOf(member, id, reply)
+}
+
+// verdictOf is what a member has said of id.
+func verdictOf(member Member, id Identity, reply *clusterpb.LocateReply) (*actor.PID, error) {
 	switch reply.GetOutcome() {
 	case clusterpb.LocateReply_ACTIVE:
 		address := unique.Make(reply.GetAddress()).Value() // all PIDs share one, which is then in the processor's cache
@@ -98,6 +103,11 @@ func (n *node) serve(ctx context.Context, grain string) *clusterpb.LocateReply {
 	if err == nil {
 		return &clusterpb.LocateReply{Outcome: clusterpb.LocateReply_ACTIVE, Address: pid.Address}
 	}
+	return verdict(err)
+}
+
+// verdict is why an identity was not activated, for another member.
+func verdict(err error) *clusterpb.LocateReply {
 	if moved, ok := errors.AsType[*MovedError](err); ok {
 		owner := moved.Owner
 		return &clusterpb.LocateReply{Outcome: clusterpb.LocateReply_MOVED, Owner: owner.ID, Address: owner.Address, Epoch: moved.Epoch}

@@ -10,20 +10,26 @@ import (
 )
 
 // locate returns the PID of id's activation, from the cache if it is known in
-// the current view, or else by a look-up until then.
-func (n *node) locate(ctx context.Context, until time.Time, id Identity) (*actor.PID, error) {
+// the current view; else that of a hail, if it may and hailing, or by a look-up
+// until then.
+func (n *node) locate(ctx context.Context, until time.Time, id Identity, may bool) (pid *actor.PID, hailing bool, err error) {
 	if pid := n.cache.Get(id, n.View().Epoch); pid != nil {
 		n.stats.hits.Add(1)
-		return pid, nil
+		return pid, false, nil
+	}
+	if may {
+		if pid = n.hail(id); pid != nil {
+			return pid, true, nil
+		}
 	}
 	n.stats.misses.Add(1)
 	ctx, cancel := timers.Bound(ctx, until)
 	defer cancel()
-	pid, err := n.flights.Join(ctx, id, ErrClosed, n.lookUp)
+	pid, err = n.flights.Join(ctx, id, ErrClosed, n.lookUp)
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("cluster: %s: %w", id.text(), err)
 	}
-	return pid, err
+	return pid, false, err
 }
 
 // lookUp asks the locator. What it finds counts for the view in which it began.

@@ -40,6 +40,16 @@ type Placer interface {
 	Owner(view *View, id Identity) (Member, bool)
 }
 
+// Router is what a Locator may also be that knows, without asking anybody, where
+// it would Locate an identity. A first request then goes there at once, where the
+// Host activates the identity if its own Router says that it belongs there, and
+// neither Locate nor Serve is asked.
+type Router interface {
+	// Route returns the member that id belongs to in the view of the last
+	// Update, or false if there is none. It does not block.
+	Route(id Identity) (Member, bool)
+}
+
 // Host is what a Locator may do on its node. All methods may be called
 // concurrently.
 type Host interface {

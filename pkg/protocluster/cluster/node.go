@@ -16,6 +16,7 @@ import (
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gossip"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/grains"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/latest"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/names"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/pidcache"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
 )
@@ -39,6 +40,7 @@ type node struct {
 	client   bool
 	remote   *remote.Remote
 	locator  Locator
+	router   Router // the locator, or nil
 	endpoint *actor.PID
 
 	self     *latest.Value[Member]
@@ -136,11 +138,13 @@ func (n *node) open(ctx context.Context) (err error) {
 	if n.locator, err = c.Lookup.Bind(n); err != nil {
 		return fmt.Errorf("bind the lookup: %w", err)
 	}
+	n.router, _ = n.locator.(Router)
 	if err := n.settle(); err != nil {
 		return err
 	}
 	n.endpoint, err = n.system.SpawnNamed(actor.PropsFromFunc(n.receive), endpointName)
 	n.system.HandleMissing(grains.Prefix, n.parking.missing)
+	n.system.HandleMissing(names.Hail, n.hailed)
 	return err
 }
 

@@ -26,6 +26,8 @@ type Call struct {
 	// Idempotent allows to send the message again although it may have been
 	// executed.
 	Idempotent bool
+
+	hails bool // it may begin with a hail
 }
 
 // CallOption sets one property of a Call.
@@ -68,6 +70,7 @@ func (c *Cluster) Request(ctx context.Context, id Identity, message any, opts ..
 func (n *node) request(ctx context.Context, id Identity, call Call, message any) (reply any, err error) {
 	began := n.stats.calls.Begin()
 	defer n.stats.calls.End(began, &err)
+	call.hails = true
 	return n.call(ctx, began, id, call, func(until time.Time, pid *actor.PID) (any, error) {
 		return n.system.AskUntil(ctx, until, pid, message)
 	})
@@ -111,17 +114,26 @@ func (n *node) call(ctx context.Context, began time.Time, id Identity, call Call
 	if err := id.Validate(); err != nil {
 		return nil, err
 	}
-	var until time.Time
-	if _, bounded := ctx.Deadline(); !bounded {
-		until = began.Add(n.config.requestTimeout())
+	end, bounded := ctx.Deadline()
+	var until time.Time // unless ctx sees to that
+	if !bounded {
+		end = began.Add(n.config.requestTimeout())
+		until = end
 	}
+	call.hails = call.hails && end.Sub(began) >= roomy
 	var failed *RequestError // from the first failure on
-	for {
-		pid, err := n.locate(ctx, until, id)
+	for ; ; call.hails = false {
+		pid, hailing, err := n.locate(ctx, until, id, call.hails)
 		if err == nil {
 			var reply any
-			if reply, err = deliver(until, pid); err == nil {
+			reply, err = deliver(until, pid)
+			if hailing {
+				pid, reply, err = n.heard(id, pid, reply, err)
+			}
+			if err == nil {
 				return reply, nil
+			} else if err == errTurnedAway { //nolint:errorlint // it is not wrapped
+				continue
 			}
 			if _, own := errors.AsType[*actor.ReplyError](err); own {
 				return nil, err

@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/names"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/wire"
 )
 
@@ -87,7 +89,7 @@ func (l *Link) Push(p *wire.Parcel, message any) error {
 	}
 	lane := uint64(0)
 	if !p.Reply || p.Size() > smallReply {
-		lane = maphash.String(e.seed, p.Target) % uint64(len(l.lanes))
+		lane = maphash.String(e.seed, strings.TrimPrefix(p.Target, names.Hail)) % uint64(len(l.lanes))
 	}
 	return l.lanes[lane].push(p)
 }

@@ -9,6 +9,10 @@ import (
 	"sync"
 )
 
+// Hail begins the names under which an actor is called that may not be there yet.
+// What is sent to such a name keeps its order with what is sent to the actor's own.
+const Hail = "hail!"
+
 // Registry holds at most one value under a name. Make it with New. Its methods
 // may be called concurrently; shards keep those of several cores from waiting
 // for one another.

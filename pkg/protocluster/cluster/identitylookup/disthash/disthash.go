@@ -28,6 +28,11 @@ type locator struct {
 	placement atomic.Pointer[placement.Placement]
 }
 
+// Route implements cluster.Router.
+func (l *locator) Route(id cluster.Identity) (cluster.Member, bool) {
+	return l.placement.Load().Owner(id)
+}
+
 // Locate implements cluster.Locator.
 func (l *locator) Locate(ctx context.Context, id cluster.Identity) (*actor.PID, error) {
 	p := l.placement.Load()

@@ -17,13 +17,15 @@ func New() *Lookup { return &Lookup{} }
 // Bind implements cluster.IdentityLookup.
 func (*Lookup) Bind(host cluster.Host) (cluster.Locator, error) {
 	finds, err := disthash.New().Bind(host)
-	return &locator{Locator: finds, placements: memo.New(mostPlacements, same, placement.Of)}, err
+	router, _ := finds.(cluster.Router)
+	return &locator{Locator: finds, Router: router, placements: memo.New(mostPlacements, same, placement.Of)}, err
 }
 
 // locator is the lookup on one node: it finds as disthash does, and whether an
 // identity may be activated is up to its host, as it is a cluster.Placer.
 type locator struct {
 	cluster.Locator
+	cluster.Router
 
 	placements *memo.Memo[*cluster.View, *cluster.View, *placement.Placement]
 }
