@@ -63,7 +63,9 @@
 //   - A second accuser, and doubts of a node that was late itself, before anybody
 //     is excluded; whoever is heard and yet gets no lease is accused as well.
 //   - Barriers to all members at once, by which each prunes its history of views;
-//     and [Node.Owing], for hosts that pull single identities ahead of those.
+//     and [Node.Owing], for hosts that pull single identities ahead of those. The
+//     council gathers them and hands them on, unless the store grants the leases:
+//     so members outside of it say nothing to each other.
 //
 // # Reading order
 //

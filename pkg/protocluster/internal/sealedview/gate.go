@@ -77,12 +77,51 @@ func (g *Gate) prune() {
 	}
 	v := g.history[last]
 	for i := range v.Members {
-		id := v.Members[i].ID
-		if b := g.barriers[id]; id != g.self && (b.view != v.Stamp || !b.all) {
+		if id := v.Members[i].ID; id != g.self && !g.free(id, v) {
 			return
 		}
 	}
 	g.history, g.whole = []*View{v}, true
+}
+
+// free reports whether a member has let go of what v assigns to any other.
+func (g *Gate) free(member string, v *View) bool { return g.barriers[member] == barrier{v.Stamp, true} }
+
+// complete reports whether all members of the installed view, this one too, have
+// let go of what it assigns to others.
+func (g *Gate) complete() bool {
+	v := g.history[len(g.history)-1]
+	return !slices.ContainsFunc(v.Members, func(m Member) bool { return !g.free(m.ID, v) })
+}
+
+// gathered are those who have, as bits: member i of the view is bit i%8 of byte
+// i/8. A barrier stays true whoever tells of it, and however late.
+func (g *Gate) gathered() string {
+	v := g.history[len(g.history)-1]
+	of := make([]byte, (len(v.Members)+7)/8)
+	for i := range v.Members {
+		if g.free(v.Members[i].ID, v) {
+			of[i/8] |= 1 << (i % 8)
+		}
+	}
+	return string(of)
+}
+
+// relayed takes note of what another member of the installed view has gathered,
+// and reports whether that is all.
+func (g *Gate) relayed(of string) (all bool) {
+	v := g.history[len(g.history)-1]
+	all = true
+	for i := range v.Members {
+		switch id := v.Members[i].ID; {
+		case i/8 >= len(of) || of[i/8]>>(i%8)&1 == 0:
+			all = false
+		case id != g.self && g.barriers[id].view.Epoch <= v.Epoch: // of itself it knows better
+			g.barriers[id] = barrier{v.Stamp, true}
+		}
+	}
+	g.prune()
+	return all
 }
 
 // Open reports whether an identity may be activated here. owner says whom a

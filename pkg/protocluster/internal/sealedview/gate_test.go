@@ -84,3 +84,39 @@ func TestGate_WithoutHistoryWaitsForAllMembers(t *testing.T) {
 	g.Barrier("b", v.Stamp, false)
 	checkOwing(t, g, owner, nil, true)
 }
+
+// What the council hands on is as good as the barriers themselves, in the view that
+// it is about; of itself a member knows better.
+func TestGate_TakesWhatIsHandedOn(t *testing.T) {
+	one := viewFor(6, Stamp{5, "s5"}, "a", "b", "c")
+	two := viewFor(7, one.Stamp, "a", "b", "c")
+	council, g := openGate(t, "a", two), openGate(t, "c", two)
+	owner := owners(map[uint64]string{7: "c"})
+	council.Barrier("a", two.Stamp, true)
+	council.Barrier("b", one.Stamp, true)
+	council.Barrier("c", two.Stamp, true)
+	if g.relayed(council.gathered()) || council.complete() {
+		t.Error("all are said to have let go, and b has not")
+	}
+	checkOwing(t, g, owner, []string{"b"}, true)
+	if g.free("c", two) {
+		t.Error("c takes another's word for its own barrier")
+	}
+	council.Barrier("b", two.Stamp, true)
+	if !council.complete() || !g.relayed(council.gathered()) {
+		t.Error("all have let go, and it is not known")
+	}
+	checkOwing(t, g, owner, nil, true)
+}
+
+// Bits of members that there are not, and bytes that are missing, are no barriers.
+func TestGate_TakesNoMoreThanIsHandedOn(t *testing.T) {
+	v := viewFor(7, Stamp{6, "s6"}, "a", "b", "c")
+	for _, of := range []string{"", "\xf8", "\x00\xff"} {
+		g := openGate(t, "c", v)
+		if g.relayed(of) {
+			t.Errorf("relayed(%q) says that it is all", of)
+		}
+		checkOwing(t, g, owners(map[uint64]string{7: "c"}), []string{"a", "b"}, true)
+	}
+}

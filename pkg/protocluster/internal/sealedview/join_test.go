@@ -1,6 +1,7 @@
 package sealedview_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -128,5 +129,39 @@ func TestJoin_TakesAllToKeepAKindAlike(t *testing.T) {
 	s.advance(10 * time.Second)
 	if s.wantMembers("a, b, c, e"); s.view != before {
 		t.Errorf("there is another view: %+v", s.view)
+	}
+}
+
+// Those outside the council need not reach each other: it hands barriers on. Any
+// one of it will do.
+func TestJoin_TakesBarriersFromTheCouncil(t *testing.T) {
+	for _, silent := range [][]string{nil, {"a"}, {"a", "b"}, {"b", "c"}} {
+		s := newStage(t)
+		s.owner = s.first("h", "f")
+		s.enter("a", "b", "c", "d", "e", "f", "g")
+		s.activate("f")
+		s.cut([]string{"f", "g", "h"}, "f", "g", "h")
+		for _, id := range silent { // to h, but not to f and g
+			s.cuts[[2]string{id, "h"}] = true
+		}
+		s.enter("h")
+		if !s.may("h") {
+			owing, _ := s.player("h").Owing(s.now, s.owner)
+			t.Errorf("with %v silent h may not activate the identity, which is owed by %v", silent, owing)
+		}
+	}
+}
+
+// While one has not let go, the council hands on the barriers of the others.
+func TestJoin_TakesTheBarriersThatThereAre(t *testing.T) {
+	s := newStage(t)
+	s.owner = s.first("h", "g")
+	s.enter("a", "b", "c", "d", "e", "f", "g")
+	s.activate("g")
+	s.player("g").clings = true
+	s.cut([]string{"h"}, "f", "g")
+	s.enter("h")
+	if owing, mine := s.player("h").Owing(s.now, s.owner); !mine || !slices.Equal(owing, []string{"g"}) {
+		t.Errorf("h owns the identity %t, and is owed it by %v, want by g alone", mine, owing)
 	}
 }

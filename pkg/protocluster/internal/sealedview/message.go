@@ -40,8 +40,9 @@ type (
 	Barrier struct {
 		View Stamp
 		All  bool
+		Of   string // the members whose barriers the council hands on, as Gate.gathered has them; "": the sender's own
 	}
-	// Heard answers a Barrier.
+	// Heard answers a Barrier; one with Of if that is all members.
 	Heard struct {
 		View Stamp
 		All  bool

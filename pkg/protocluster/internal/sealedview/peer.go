@@ -8,6 +8,9 @@ type peer struct {
 	heard   time.Duration // the last sign of life
 	fit     time.Duration // the last that came with a lease
 	barrier outgoing
+	relay   outgoing // of the barriers of others
+
+	inCouncil bool
 }
 
 // meet gets to know the members of a view that is being installed.
@@ -23,16 +26,17 @@ func (n *Node) meet(v *View) {
 			n.rank, n.inCouncil = i, i < councilSize
 			continue
 		}
-		p := &peer{Member: m, heard: n.now, fit: n.now}
+		p := &peer{Member: m, heard: n.now, fit: n.now, inCouncil: i < councilSize}
 		if old, ok := known[m.ID]; ok {
 			p.heard = old.heard
 		}
 		n.peers[m.ID] = p
 		n.others = append(n.others, p)
-		if i < councilSize {
+		if p.inCouncil {
 			n.council = append(n.council, p)
 		}
 	}
+	n.relay()
 	for _, j := range n.joiners {
 		j.clashes = clashes(&j.Member, v.Members)
 	}
@@ -176,11 +180,9 @@ func (n *Node) hear(p *peer, m Message) bool {
 		return true
 	case Barrier:
 		n.know(p, m.View)
-		if m.View.Epoch >= n.view.Epoch {
-			n.gate.Barrier(p.ID, m.View, m.All)
-			n.do(Send{p.Member, Heard(m)})
-		}
+		return n.released(p, m)
 	case Heard:
+		p.relay.heard(n.view.Stamp, m)
 		p.barrier.heard(n.view.Stamp, m)
 	}
 	return false

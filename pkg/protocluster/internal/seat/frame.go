@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	version  = 1       // of the protocol in seat.proto
+	version  = 2       // of the protocol in seat.proto
 	maxFrame = 1 << 20 // bytes of a frame; a view of a thousand members takes a fifth of it
 	maxName  = 512     // bytes of an id and an address, and of a seal
 	maxEpoch = 1 << 62 // as in a record
@@ -40,7 +40,8 @@ func encode(m sealedview.Message) (*seatpb.Frame, error) {
 	case sealedview.Push:
 		return encodePush(m.View)
 	case sealedview.Barrier:
-		return &seatpb.Frame{Content: &seatpb.Frame_Barrier{Barrier: &seatpb.Barrier{View: stamp(m.View), All: m.All}}}, nil
+		b := &seatpb.Barrier{View: stamp(m.View), All: m.All, Of: []byte(m.Of)}
+		return &seatpb.Frame{Content: &seatpb.Frame_Barrier{Barrier: b}}, nil
 	case sealedview.Heard:
 		return &seatpb.Frame{Content: &seatpb.Frame_Heard{Heard: &seatpb.Barrier{View: stamp(m.View), All: m.All}}}, nil
 	case sealedview.Knock:
@@ -93,7 +94,7 @@ func decode(f *seatpb.Frame, believed bool) (sealedview.Message, error) {
 		return sealedview.Push{View: v}, err
 	case *seatpb.Frame_Barrier:
 		view, err := readStamp(c.Barrier.GetView())
-		return sealedview.Barrier{View: view, All: c.Barrier.GetAll()}, err
+		return sealedview.Barrier{View: view, All: c.Barrier.GetAll(), Of: string(c.Barrier.GetOf())}, err
 	case *seatpb.Frame_Heard:
 		view, err := readStamp(c.Heard.GetView())
 		return sealedview.Heard{View: view, All: c.Heard.GetAll()}, err

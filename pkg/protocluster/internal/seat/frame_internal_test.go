@@ -30,6 +30,7 @@ func sampleMessages() []sealedview.Message {
 		sealedview.Excluded{View: view, Target: "b", Excluded: true, Remaining: time.Second},
 		sealedview.Push{View: sampleView()},
 		sealedview.Barrier{View: view, All: true},
+		sealedview.Barrier{View: view, All: true, Of: "\x05"},
 		sealedview.Heard{View: view},
 		sealedview.Knock{},
 		sealedview.Answer{},

@@ -82,7 +82,7 @@ func ending(st seatpb.Seat_TellClient) error {
 }
 
 func hello(change func(h *seatpb.Hello)) *seatpb.Frame {
-	h := &seatpb.Hello{Version: 1, Cluster: "shop", Member: "intruder", Address: "intruder:1"}
+	h := &seatpb.Hello{Version: 2, Cluster: "shop", Member: "intruder", Address: "intruder:1"}
 	if change != nil {
 		change(h)
 	}
@@ -118,7 +118,7 @@ func TestHostile(t *testing.T) {
 	}{
 		{"no greeting", []*seatpb.Frame{renew(nil)}, codes.InvalidArgument, "no greeting"},
 		{"nothing", []*seatpb.Frame{{}}, codes.InvalidArgument, "no greeting"},
-		{"another version", []*seatpb.Frame{hello(func(h *seatpb.Hello) { h.Version = 2 })}, codes.FailedPrecondition, "wrong version"},
+		{"another version", []*seatpb.Frame{hello(func(h *seatpb.Hello) { h.Version = 1 })}, codes.FailedPrecondition, "wrong version"},
 		{"another cluster", []*seatpb.Frame{hello(func(h *seatpb.Hello) { h.Cluster = "other" })}, codes.FailedPrecondition, "wrong cluster"},
 		{"no id", []*seatpb.Frame{hello(func(h *seatpb.Hello) { h.Member = "" })}, codes.InvalidArgument, "malformed hello"},
 		{"the store's id", []*seatpb.Frame{hello(func(h *seatpb.Hello) { h.Member = "$store" })}, codes.InvalidArgument, "malformed hello"},

@@ -720,9 +720,12 @@ func (x *Push) GetRecord() []byte {
 }
 
 type Barrier struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	View          *Stamp                 `protobuf:"bytes,1,opt,name=view,proto3" json:"view,omitempty"`
-	All           bool                   `protobuf:"varint,2,opt,name=all,proto3" json:"all,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	View  *Stamp                 `protobuf:"bytes,1,opt,name=view,proto3" json:"view,omitempty"`
+	All   bool                   `protobuf:"varint,2,opt,name=all,proto3" json:"all,omitempty"`
+	// Whose barriers the sender hands on: member i of the view by bit i%8 of byte
+	// i/8. Without it, it is the sender's own.
+	Of            []byte `protobuf:"bytes,3,opt,name=of,proto3" json:"of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -769,6 +772,13 @@ func (x *Barrier) GetAll() bool {
 		return x.All
 	}
 	return false
+}
+
+func (x *Barrier) GetOf() []byte {
+	if x != nil {
+		return x.Of
+	}
+	return nil
 }
 
 type Knock struct {
@@ -856,10 +866,11 @@ const file_seatpb_seat_proto_rawDesc = "" +
 	"\bexcluded\x18\x03 \x01(\bR\bexcluded\x12\x1c\n" +
 	"\tremaining\x18\x04 \x01(\x12R\tremaining\"\x1e\n" +
 	"\x04Push\x12\x16\n" +
-	"\x06record\x18\x01 \x01(\fR\x06record\"I\n" +
+	"\x06record\x18\x01 \x01(\fR\x06record\"Y\n" +
 	"\aBarrier\x12,\n" +
 	"\x04view\x18\x01 \x01(\v2\x18.protocluster.seat.StampR\x04view\x12\x10\n" +
-	"\x03all\x18\x02 \x01(\bR\x03all\"\a\n" +
+	"\x03all\x18\x02 \x01(\bR\x03all\x12\x0e\n" +
+	"\x02of\x18\x03 \x01(\fR\x02of\"\a\n" +
 	"\x05Knock2H\n" +
 	"\x04Seat\x12@\n" +
 	"\x04Tell\x12\x18.protocluster.seat.Frame\x1a\x1a.protocluster.seat.Receipt(\x010\x01BGZEgithub.com/protocluster/workshop/pkg/protocluster/internal/gen/seatpbb\x06proto3"

@@ -181,7 +181,7 @@ func describe(m sealedview.Message) string {
 	case sealedview.Push:
 		return "push " + viewText(m.View)
 	case sealedview.Barrier:
-		return fmt.Sprintf("barrier %s all=%t", stampText(m.View), m.All)
+		return fmt.Sprintf("barrier %s all=%t of=%x", stampText(m.View), m.All, m.Of)
 	case sealedview.Heard:
 		return fmt.Sprintf("heard barrier %s all=%t", stampText(m.View), m.All)
 	}
