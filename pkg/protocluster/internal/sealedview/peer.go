@@ -10,6 +10,7 @@ type peer struct {
 	barrier outgoing
 	relay   outgoing // of the barriers of others
 
+	pushed    time.Duration // when the installed view was last handed on to it
 	inCouncil bool
 }
 
@@ -26,7 +27,7 @@ func (n *Node) meet(v *View) {
 			n.rank, n.inCouncil = i, i < councilSize
 			continue
 		}
-		p := &peer{Member: m, heard: n.now, fit: n.now, inCouncil: i < councilSize}
+		p := &peer{Member: m, heard: n.now, fit: n.now, pushed: never, inCouncil: i < councilSize}
 		if old, ok := known[m.ID]; ok {
 			p.heard = old.heard
 		}
@@ -196,7 +197,8 @@ func (n *Node) know(p *peer, view Stamp) {
 		n.hasMoved(p.ID)
 	case view.Epoch >= n.view.Epoch:
 		n.record.wanted = true
-	default:
+	case n.now-p.pushed >= n.p.Renew/2: // it may be under way
+		p.pushed = n.now
 		n.pushTo(p.Member)
 	}
 }

@@ -198,6 +198,9 @@ func (n *Node) adopt(sent time.Duration, v *View) {
 			for i := range members {
 				if m := &members[i]; !told[m.ID] {
 					told[m.ID] = true
+					if p := n.peers[m.ID]; p != nil {
+						p.pushed = n.now
+					}
 					n.do(Send{m, Push{v}})
 				}
 			}
