@@ -72,9 +72,9 @@ func encodePush(v *sealedview.View) (*seatpb.Frame, error) {
 
 func stamp(s sealedview.Stamp) *seatpb.Stamp { return &seatpb.Stamp{Epoch: s.Epoch, Seal: s.Seal} }
 
-// decode is the message that a frame carries, which is not Hello. A view is only
-// read if its sender is believed; it is nil otherwise.
-func decode(f *seatpb.Frame, believed bool) (sealedview.Message, error) {
+// decode is the message that a frame carries, which is not Hello. A view is read by
+// parse, and only if its sender is believed; it is nil otherwise.
+func decode(f *seatpb.Frame, believed bool, parse func([]byte) (*sealedview.View, error)) (sealedview.Message, error) {
 	switch c := f.GetContent().(type) {
 	case *seatpb.Frame_Renew:
 		view, err := readStamp(c.Renew.GetView())
@@ -90,7 +90,7 @@ func decode(f *seatpb.Frame, believed bool) (sealedview.Message, error) {
 		if !believed {
 			return sealedview.Push{}, nil
 		}
-		v, err := sealedview.Parse(c.Push.GetRecord())
+		v, err := parse(c.Push.GetRecord())
 		return sealedview.Push{View: v}, err
 	case *seatpb.Frame_Barrier:
 		view, err := readStamp(c.Barrier.GetView())

@@ -43,7 +43,7 @@ func TestFrame_CarriesEachMessage(t *testing.T) {
 		if err != nil {
 			t.Fatalf("encode(%#v): %v", want, err)
 		}
-		got, err := decode(f, true)
+		got, err := decode(f, true, sealedview.Parse)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%#v became %#v, %v", want, got, err)
 		}
@@ -67,10 +67,10 @@ func TestFrame_RefusesViewsThatAreTooLarge(t *testing.T) {
 // Views of strangers are not even read.
 func TestFrame_ReadsViewsOfTheBelievedOnly(t *testing.T) {
 	garbage := &seatpb.Frame{Content: &seatpb.Frame_Push{Push: &seatpb.Push{Record: []byte("{")}}}
-	if _, err := decode(garbage, true); err == nil {
+	if _, err := decode(garbage, true, sealedview.Parse); err == nil {
 		t.Error("garbage is a view")
 	}
-	if got, err := decode(garbage, false); err != nil || got != (sealedview.Push{}) {
+	if got, err := decode(garbage, false, sealedview.Parse); err != nil || got != (sealedview.Push{}) {
 		t.Errorf("a stranger's view became %#v, %v, want none", got, err)
 	}
 }
@@ -92,7 +92,7 @@ func FuzzSeatFrame(f *testing.F) {
 		if proto.Unmarshal(raw, &frame) != nil {
 			return
 		}
-		m, err := decode(&frame, true)
+		m, err := decode(&frame, true, sealedview.Parse)
 		if err != nil {
 			return
 		}
@@ -103,7 +103,7 @@ func FuzzSeatFrame(f *testing.F) {
 			}
 			t.Fatalf("%#v cannot be sent on: %v", m, err)
 		}
-		got, err := decode(again, true)
+		got, err := decode(again, true, sealedview.Parse)
 		if p, ok := got.(sealedview.Push); ok && err == nil {
 			record, err := p.View.Encode()
 			if sent := again.GetPush().GetRecord(); err != nil || string(record) != string(sent) {

@@ -37,7 +37,7 @@ func (s *Seat) greets(ctx context.Context, h *seatpb.Hello) error {
 func (s *Seat) hears(from *sealedview.Member, to string, f *seatpb.Frame) error {
 	service, view := s.config.Service, s.place.Load().view
 	believed := view != nil && (view.Has(from.ID) || slices.Contains(view.Previous, from.ID))
-	m, err := decode(f, believed)
+	m, err := decode(f, believed, s.store.parse)
 	if err != nil {
 		return service.violation("malformed", codes.InvalidArgument, "a malformed frame: %v", err)
 	}

@@ -36,6 +36,7 @@ type Seat struct {
 
 	asleep atomic.Int64 // how long the machine has slept, as far as that was taken in
 	place  atomic.Pointer[place]
+	pushed atomic.Pointer[pushed] // the last view that was
 
 	mu      sync.Mutex
 	phase   phase

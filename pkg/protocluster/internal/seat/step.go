@@ -155,22 +155,13 @@ func (s *Seat) signal() {
 // do carries out what has come of steps, in that order, but for what goes to the
 // host. Nothing of it waits.
 func (s *Seat) do(todo errands) {
-	var pushed *sealedview.View
-	var push *seatpb.Frame // that carries it
 	for _, effect := range todo.effects {
 		switch effect := effect.(type) {
 		case sealedview.Send:
-			if p, ok := effect.Message.(sealedview.Push); ok && p.View == pushed {
-				s.lines.send(todo.self, effect.To, push)
-				continue
-			}
-			frame, err := encode(effect.Message)
+			frame, err := s.frame(effect.Message)
 			if err != nil {
 				s.config.Logger.Error("seat: a message cannot be sent", "member", todo.self, "error", err)
 				continue
-			}
-			if p, ok := effect.Message.(sealedview.Push); ok {
-				pushed, push = p.View, frame
 			}
 			s.lines.send(todo.self, effect.To, frame)
 		case sealedview.ReadStore:
@@ -193,4 +184,27 @@ func (s *Seat) do(todo errands) {
 	if todo.hurry {
 		poke(s.turn)
 	}
+}
+
+// pushed is a view and the frame that carries it.
+type pushed struct {
+	view  *sealedview.View
+	frame *seatpb.Frame
+}
+
+// frame is a message as it is sent. A view is encoded once for all it goes to: each
+// of the council may hand it to everybody, and its JSON grows with the members.
+func (s *Seat) frame(m sealedview.Message) (*seatpb.Frame, error) {
+	p, ok := m.(sealedview.Push)
+	if !ok {
+		return encode(m)
+	}
+	if last := s.pushed.Load(); last != nil && last.view == p.View {
+		return last.frame, nil
+	}
+	frame, err := encode(m)
+	if err == nil {
+		s.pushed.Store(&pushed{p.View, frame})
+	}
+	return frame, err
 }

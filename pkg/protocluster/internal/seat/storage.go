@@ -20,7 +20,7 @@ type storage struct {
 	last *latest.Value[*Record] // that was read; nil before
 
 	mu        sync.Mutex
-	data      []byte           // of the record that was read last,
+	data      []byte           // of the record that was parsed last,
 	view      *sealedview.View // and what it says
 	garbled   error
 	reads     outage
@@ -57,7 +57,9 @@ func (u *storage) read(ctx context.Context, o order) {
 		return
 	}
 	e.Version = r.Version
-	e.View, e.Garbled = u.parse(r)
+	if r.Version != 0 {
+		e.View, e.Garbled = u.parse(r.Data)
+	}
 	e.Joiners = u.joiners(r.Joiners)
 	if e.View != nil {
 		u.seat.lines.know(e.View.Members...)
@@ -81,16 +83,14 @@ func (s *Seat) compare(v *sealedview.View) {
 	}
 }
 
-// parse reads a record, unless it is the one that was read last.
-func (u *storage) parse(r Record) (*sealedview.View, error) {
-	if r.Version == 0 {
-		return nil, nil
-	}
+// parse reads a record, unless it is the one that was parsed last: each view comes
+// from the store and from several members.
+func (u *storage) parse(record []byte) (*sealedview.View, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.data == nil || !bytes.Equal(u.data, r.Data) {
-		u.data = append([]byte{}, r.Data...)
-		u.view, u.garbled = sealedview.Parse(r.Data)
+	if u.data == nil || !bytes.Equal(u.data, record) {
+		u.data = append([]byte{}, record...)
+		u.view, u.garbled = sealedview.Parse(record)
 	}
 	return u.view, u.garbled
 }
