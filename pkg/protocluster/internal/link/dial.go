@@ -16,25 +16,30 @@ const (
 	version      = 2 // of the protocol in remote.proto
 	streamWindow = 1 << 20
 	connWindow   = 4 << 20
+	leanBuffer   = 4 << 10 // of a connection that carries little; by default it is 32 KiB, to write and to read
 )
 
-// Dial returns a connection to address that nothing else uses. Its first call
-// makes it, and fails if that fails.
-func (e *Endpoint) Dial(address string, opts ...grpc.CallOption) (*grpc.ClientConn, error) {
-	return grpc.NewClient("passthrough:///"+address,
+// Dial returns a connection to address that nothing else uses, for small messages.
+// Its first call makes it, and fails if that fails.
+func (e *Endpoint) Dial(address string) (*grpc.ClientConn, error) {
+	return e.dial(address, grpc.WithReadBufferSize(leanBuffer), grpc.WithWriteBufferSize(smallBuffer))
+}
+
+func (e *Endpoint) dial(address string, opts ...grpc.DialOption) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///"+address, append(opts,
 		grpc.WithTransportCredentials(clientTLS(e.config.TLS)),
 		grpc.WithContextDialer(e.config.Dial),
 		grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(connWindow),
-		grpc.WithDefaultCallOptions(opts...), grpc.WithMaxHeaderListSize(maxHeaderBytes),
-		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithIdleTimeout(0), grpc.WithNoProxy())
+		grpc.WithMaxHeaderListSize(maxHeaderBytes),
+		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithIdleTimeout(0), grpc.WithNoProxy())...)
 }
 
 // connect dials the link's address and serves a session until it ends. The
 // error says why it ended, or did not begin.
 func (l *Link) connect(ctx context.Context) error {
 	c := l.e.config
-	conn, err := l.e.Dial(l.address, grpc.MaxCallRecvMsgSize(c.MaxMessageBytes+wire.BatchBytes),
-		grpc.ForceCodecV2(newCodec(&l.e.buffers)), grpc.MaxRetryRPCBufferSize(0)) // nothing is kept for a second attempt
+	conn, err := l.e.dial(l.address, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(c.MaxMessageBytes+wire.BatchBytes),
+		grpc.ForceCodecV2(newCodec(&l.e.buffers)), grpc.MaxRetryRPCBufferSize(0))) // nothing is kept for a second attempt
 	if err != nil {
 		return err
 	}
