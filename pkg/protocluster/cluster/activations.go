@@ -13,6 +13,7 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/handover"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/latch"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/lru"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/patience"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/seat"
@@ -73,10 +74,10 @@ type activation struct {
 	lru.Item[*activation] // its last use, since activations.began
 
 	id      Identity
-	started chan struct{} // closed when *Started was handled, or never will be
-	pid     *actor.PID    // set before started is closed, as is err; guarded by activations.mu
+	started latch.Latch // open when *Started was handled, or never will be
+	pid     *actor.PID  // set before started is open, as is err; guarded by activations.mu
 	err     error
-	ended   chan struct{}
+	ended   latch.Latch
 
 	ending bool             // nothing more should go to it; guarded by activations.mu, as are all below
 	how    end              // it does
@@ -121,15 +122,13 @@ func (t *activations) activate(ctx context.Context, id Identity) (*actor.PID, er
 		if props != nil {
 			t.spawn(a, props)
 		}
-		ready := a.started
+		ready := &a.started
 		if ending {
-			ready = a.ended
+			ready = &a.ended
 		}
-		select {
-		case <-ready:
-		case <-ctx.Done():
+		if err := ready.Wait(ctx); err != nil {
 			return nil, fmt.Errorf("cluster: activation of %s on %s has not finished: %w (%w)",
-				id.text(), t.node.Self().Address, ctx.Err(), actor.ErrNotDelivered)
+				id.text(), t.node.Self().Address, err, actor.ErrNotDelivered)
 		}
 		if !ending {
 			return a.pid, a.err
@@ -192,7 +191,7 @@ func (t *activations) begin(id Identity, kind *hosted) (a *activation, ending, b
 	if a = t.active[id]; a != nil || t.closed {
 		return a, a != nil && a.ending, false
 	}
-	a = &activation{node: t.node, kind: kind, id: id, started: make(chan struct{}), ended: make(chan struct{})}
+	a = &activation{node: t.node, kind: kind, id: id}
 	t.active[id] = a
 	kind.active++
 	return a, false, true
@@ -269,7 +268,7 @@ func (a *activation) start(ctx actor.Context, next actor.ReceiveFunc) {
 	for _, e := range hails {
 		_ = ctx.System().SendEnvelope(ctx.Self(), e)
 	}
-	close(a.started)
+	a.started.Open()
 	for _, a := range evict {
 		a.node.grains.finish(a, how)
 	}
@@ -322,9 +321,9 @@ func (t *activations) remove(a *activation) {
 	a.kind.active--
 	delete(t.active, a.id)
 	if a.err != nil {
-		close(a.started)
+		a.started.Open()
 	}
-	close(a.ended)
+	a.ended.Open()
 	if t.closed && len(t.active) == 0 {
 		close(t.none)
 	}
@@ -346,9 +345,7 @@ func (t *activations) without(ctx context.Context, gone func(Identity) bool) boo
 	those := t.those(func(a *activation) bool { return a.kind.strict && gone(a.id) })
 	t.end(those, displaced)
 	for _, a := range those {
-		select {
-		case <-a.ended:
-		case <-ctx.Done():
+		if a.ended.Wait(ctx) != nil {
 			return false
 		}
 	}

@@ -48,5 +48,5 @@
 // What can be taken on trust is in packages below internal: seat takes and keeps a
 // member's place in sealed views, handover waits for who held an identity before,
 // patience ends waits, and gossip, grains, pidcache, flights, lots, lru, turns,
-// attempts and memo are what their names say.
+// attempts, latch and memo are what their names say.
 package cluster
