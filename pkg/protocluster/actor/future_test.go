@@ -268,7 +268,7 @@ func TestAskUntil(t *testing.T) {
 				t.Errorf("%s: AskUntil = %v after %v, want %v after %v", row.name, err, time.Since(began), row.class, row.want)
 			}
 			synctest.Wait()
-			if want := row.want; row.class == actor.ErrUnknownOutcome && got != want || row.class == actor.ErrNotDelivered && got >= 0 {
+			if want := row.want; errors.Is(row.class, actor.ErrUnknownOutcome) && got != want || errors.Is(row.class, actor.ErrNotDelivered) && got >= 0 {
 				t.Errorf("%s: the handler's deadline is %v after the request, want %v", row.name, got, want)
 			}
 			if reply, err := s.AskUntil(t.Context(), time.Now().Add(time.Second), pid, row.name); reply != row.name || err != nil {

@@ -26,6 +26,10 @@ func TestHail_TakesOneTrip(t *testing.T) {
 				c.Leave(1) // where those were
 				c.AwaitMembers(2)
 				testkit.Advance(5 * time.Second)
+				for _, id := range users(200)[60:] { // so that everybody is connected
+					ask(t, c.Node(0), id, "where")
+					ask(t, client, id, "where")
+				}
 				c.Network.Shape(testkit.Link{Latency: 10 * time.Millisecond})
 				for i, n := range []*testkit.Node{c.Node(0), client} {
 					for _, id := range ids[i*3 : i*3+3] {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/timers"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
 )
@@ -173,8 +174,10 @@ func (e *RequestError) again(ctx context.Context, until time.Time, call Call) bo
 	if busy, ok := errors.AsType[*actor.RejectedError](e.Err); ok {
 		pause = max(pause, busy.RetryAfter)
 	}
-	if err := timers.Pause(ctx, until, pause); err != nil {
-		_ = e.because(err)
+	ctx, cancel := timers.Bound(ctx, until)
+	defer cancel()
+	if !background.Sleep(ctx, pause) {
+		_ = e.because(ctx.Err())
 		return false
 	}
 	return true

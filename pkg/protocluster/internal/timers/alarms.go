@@ -66,18 +66,3 @@ func Bound(ctx context.Context, until time.Time) (context.Context, context.Cance
 	}
 	return context.WithDeadline(ctx, until)
 }
-
-// Pause returns nil after d, or why that was too long: ctx has ended before, or the
-// time has come, unless that is zero.
-func Pause(ctx context.Context, until time.Time, d time.Duration) error {
-	ctx, cancel := Bound(ctx, until)
-	defer cancel()
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

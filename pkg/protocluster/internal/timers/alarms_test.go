@@ -60,20 +60,6 @@ func TestAlarms(t *testing.T) {
 	})
 }
 
-func TestPause(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := alarms{TB: t}
-		pause := func(ctx context.Context, until time.Time, d time.Duration) func() error {
-			return func() error { return timers.Pause(ctx, until, d) }
-		}
-		ctx := t.Context()
-		a.check("no end", pause(ctx, time.Time{}, time.Second), nil, time.Second)
-		a.check("a later end", pause(ctx, time.Now().Add(time.Hour), time.Second), nil, time.Second)
-		a.check("an earlier end", pause(ctx, time.Now().Add(time.Second), time.Hour), context.DeadlineExceeded, time.Second)
-		a.check("ctx ends", pause(ending(ctx, time.Second), time.Time{}, time.Hour), context.Canceled, time.Second)
-	})
-}
-
 func TestEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
