@@ -39,7 +39,7 @@ func (c *cell) create() {
 	c.actor = c.props.producer()
 	c.receive, _ = c.actor.(ReceiveFunc)
 	if len(c.props.receivers) > 0 {
-		c.receive = chain(c.props.receivers, c.dispatch)
+		c.receive = chain(c.props.receivers, innermost)
 	}
 	if d := c.props.receiveTimeout; d > 0 {
 		c.setReceiveTimeout(d)
@@ -48,8 +48,10 @@ func (c *cell) create() {
 	c.tell(&Started{})
 }
 
-// dispatch is the innermost handler: what became of the actor, or itself.
-func (c *cell) dispatch(ctx Context) {
+// innermost is the last handler: what became of the actor, or itself. It is no
+// method, as the value of one would be in a place of its own for each actor.
+func innermost(ctx Context) {
+	c := ctx.cell
 	if c.more != nil && len(c.more.behaviors) > 0 {
 		c.more.behaviors[len(c.more.behaviors)-1](ctx)
 		return
@@ -57,11 +59,11 @@ func (c *cell) dispatch(ctx Context) {
 	c.actor.Receive(ctx)
 }
 
-// become replaces the stack of behaviors; messages then go through dispatch.
+// become replaces the stack of behaviors; messages then go through innermost.
 func (c *cell) become(behaviors []ReceiveFunc) {
 	c.extra().behaviors = behaviors
 	if len(c.props.receivers) == 0 {
-		c.receive = c.dispatch
+		c.receive = innermost
 	}
 }
 
