@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/sealedview"
 )
 
@@ -20,7 +21,7 @@ func (s *Seat) watch(ctx context.Context) {
 			}
 			if err != nil {
 				s.store.waited()
-				if !sleep(ctx, s.config.Params.Renew) {
+				if !background.Sleep(ctx, s.config.Params.Renew) {
 					return
 				}
 				continue
@@ -92,15 +93,3 @@ func (s *Seat) put(ctx context.Context, wish *sealedview.Member) error {
 
 // jittered is d, half of which is chance.
 func jittered(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
-
-// sleep waits; false if ctx ends first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
