@@ -382,6 +382,9 @@ func (t *activations) those(is func(a *activation) bool) []*activation {
 // end ends those activations; who has not started yet ends then. One that is
 // ending already may have to end sooner.
 func (t *activations) end(those []*activation, how end) {
+	if how > drained { // the next activations are elsewhere: nobody is to wait for a start in vain
+		t.tire(those)
+	}
 	t.mu.Lock()
 	var started []*activation
 	for _, a := range those {

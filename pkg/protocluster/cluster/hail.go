@@ -120,7 +120,8 @@ func (t *activations) attach(a *activation, e actor.Envelope) bool {
 	return taken
 }
 
-// tire turns away who has waited for too long.
+// tire turns away who waits for those to start, for too long or in vain, and who
+// comes to wait from now on.
 func (t *activations) tire(those []*activation) {
 	for _, a := range those {
 		t.mu.Lock()

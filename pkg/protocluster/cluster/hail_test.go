@@ -218,7 +218,7 @@ func TestHail_MovesWhileItWaits(t *testing.T) {
 						if l.alive(id) > 1 {
 							t.Errorf("%d activations of %s, want one at most", l.alive(id), id)
 						}
-						if name == "partition" && l.most[id.String()] != 1 {
+						if name == "partition" && l.most[id.String()] > 1 { // less if one was told to end before it could start
 							t.Errorf("%d activations of %s at a time, want one", l.most[id.String()], id)
 						}
 					}
