@@ -78,6 +78,9 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		return err
 	}
 	chosen := f.choose(workloads(f.quick))
+	if len(chosen) == 0 {
+		return errors.New("benchmarks: nothing fits -run and -contenders; -list tells the names, and make wants $$ for $")
+	}
 	if f.list {
 		for _, w := range chosen {
 			fmt.Fprintln(out, w.Name)
