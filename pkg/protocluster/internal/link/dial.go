@@ -22,7 +22,7 @@ const (
 // Dial returns a connection to address that nothing else uses, for small messages.
 // Its first call makes it, and fails if that fails.
 func (e *Endpoint) Dial(address string) (*grpc.ClientConn, error) {
-	return e.dial(address, grpc.WithReadBufferSize(leanBuffer), grpc.WithWriteBufferSize(smallBuffer))
+	return e.dial(address, grpc.WithReadBufferSize(leanBuffer), grpc.WithWriteBufferSize(leanBuffer))
 }
 
 func (e *Endpoint) dial(address string, opts ...grpc.DialOption) (*grpc.ClientConn, error) {
