@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/integration/internal/referee"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 )
 
 // brief is how long a run of CI is at most.
@@ -130,7 +131,7 @@ func (b *bout) quiet() {
 			return
 		}
 		before = now
-		wait(b.Context(), while)
+		background.Sleep(b.Context(), while)
 	}
 }
 

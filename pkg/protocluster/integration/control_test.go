@@ -10,6 +10,7 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/integration/internal/faultnet"
 	"github.com/protocluster/workshop/pkg/protocluster/integration/internal/referee"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 )
 
 // The referee is worth what it finds. A cluster that promises one activation only
@@ -21,7 +22,7 @@ func TestControl_ACutEventualClusterIsFoundOut(t *testing.T) {
 	identities := names("control", 24)
 	f.load(load{Identities: identities, Users: 4, Pause: 20 * time.Millisecond, Timeout: time.Second, Most: 60})
 	f.cut(f.sides([]int{0}, []int{1, 2}))
-	wait(t.Context(), 5*time.Second)
+	background.Sleep(t.Context(), 5*time.Second)
 	f.cut(nil)
 	f.halt()
 	verdict := f.referee.Judge()

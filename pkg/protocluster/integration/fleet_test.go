@@ -19,6 +19,7 @@ import (
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster/clusterproviders/consul/consultest"
 	"github.com/protocluster/workshop/pkg/protocluster/integration/internal/referee"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 )
 
 // patience bounds what should happen soon, and is no promise.
@@ -258,7 +259,7 @@ func (f *fleet) agree(ctx context.Context) (epoch uint64, err error) {
 				return epoch, nil
 			}
 		}
-		if !wait(ctx, 10*time.Millisecond) {
+		if !background.Sleep(ctx, 10*time.Millisecond) {
 			return 0, err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
 	"github.com/protocluster/workshop/pkg/protocluster/integration/internal/referee"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 )
 
 // running is a load under way.
@@ -35,7 +36,7 @@ func (n *node) start(ctx context.Context, l load) *running {
 		r.users.Go(func() {
 			for ctx.Err() == nil {
 				r.request(context.WithoutCancel(ctx), i)
-				wait(ctx, time.Duration(rand.ExpFloat64()*float64(l.Pause)))
+				background.Sleep(ctx, time.Duration(rand.ExpFloat64()*float64(l.Pause)))
 			}
 		})
 	}
@@ -47,18 +48,6 @@ func (r *running) stop() *loaded {
 	r.end()
 	r.users.Wait()
 	return &r.total
-}
-
-// wait returns after d, or false when ctx ends before.
-func wait(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // request makes one request of one user.

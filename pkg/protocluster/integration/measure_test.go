@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/integration/internal/referee"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 )
 
 // figures are the rows of a table.
@@ -76,7 +77,7 @@ func (f *figures) failover(t *testing.T, kills int) {
 	for range kills {
 		b.whole()
 		b.answered(b.sweep(identities, patience))
-		wait(t.Context(), time.Second+time.Duration(b.rng.IntN(500))*time.Millisecond)
+		background.Sleep(t.Context(), time.Second+time.Duration(b.rng.IntN(500))*time.Millisecond)
 		slot := b.rng.IntN(len(b.members))
 		killed := referee.Now()
 		if err := b.members[slot].cmd.Process.Kill(); err != nil {
@@ -107,7 +108,7 @@ func percentiles(times []time.Duration) string {
 
 // steady measures requests while nothing happens, and what that costs the store.
 func (f *figures) steady(t *testing.T, b *bout) {
-	wait(t.Context(), 2*time.Second)
+	background.Sleep(t.Context(), 2*time.Second)
 	writes := func() (n uint64) {
 		looks, err := b.looks(t.Context())
 		if err != nil {
@@ -122,7 +123,7 @@ func (f *figures) steady(t *testing.T, b *bout) {
 	b.answered(b.sweep(identities, patience))
 	before := writes()
 	b.load(load{Identities: identities, Users: 8, Pause: 20 * time.Millisecond, Timeout: patience})
-	wait(t.Context(), 20*time.Second)
+	background.Sleep(t.Context(), 20*time.Second)
 	total := b.halt()
 	written := writes() - before
 	if written > 0 {
@@ -141,7 +142,7 @@ func (f *figures) pauses(t *testing.T, b *bout) {
 	for range times {
 		before := b.sweep(identities, patience)
 		b.paused(1, 300*time.Millisecond, 700*time.Millisecond)
-		wait(t.Context(), time.Second)
+		background.Sleep(t.Context(), time.Second)
 		b.whole()
 		if after := b.sweep(identities, patience); changed(before, after) > 0 {
 			lost++
@@ -195,7 +196,7 @@ func (f *figures) burn(t *testing.T, b *bout) {
 	lapsed := b.lapses()
 	b.load(load{Identities: identities, Users: 8, Pause: 20 * time.Millisecond, Timeout: patience})
 	b.burners(3)
-	wait(t.Context(), 20*time.Second)
+	background.Sleep(t.Context(), 20*time.Second)
 	b.quench()
 	total := b.halt()
 	f.row(t, "identities that compute for three times what the workers can run at once", fmt.Sprintf("20 s, %d requests beside that", total.Answered),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/integration/internal/faultnet"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 )
 
 // nemesis is a fault that a cluster of processes has to bear.
@@ -61,7 +62,7 @@ func (b *bout) about(least, most time.Duration) time.Duration {
 // hold lets the harm last.
 func (b *bout) hold(d time.Duration) {
 	b.Logf("for %v", d)
-	wait(b.Context(), d)
+	background.Sleep(b.Context(), d)
 }
 
 // some are n different slots.

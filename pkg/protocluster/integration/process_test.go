@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/integration/internal/referee"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 )
 
 // process is a node as the test sees it. Its methods may be called concurrently,
@@ -159,7 +160,7 @@ func (p *process) stop(ctx context.Context) error {
 		return fmt.Errorf("%s: %w", p.config.Process, err)
 	}
 	for !p.stands() {
-		if !wait(ctx, time.Millisecond) {
+		if !background.Sleep(ctx, time.Millisecond) {
 			return errors.New(p.config.Process + " does not stop")
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 )
 
 // stalls measures for how long this machine had no processor for the test, which
@@ -30,7 +32,7 @@ func watchStalls(t testing.TB) *stalls {
 		watching.Wait()
 	})
 	watching.Go(func() {
-		for before := time.Now(); wait(ctx, beat); {
+		for before := time.Now(); background.Sleep(ctx, beat); {
 			now := time.Now()
 			if late := now.Sub(before) - beat; late > beat {
 				s.mu.Lock()
@@ -56,7 +58,7 @@ func (s *stalls) within(ctx context.Context, d time.Duration) (_ context.Context
 	took = func() time.Duration { return time.Since(begin) - (s.sum() - before) }
 	ctx, stop := context.WithCancel(ctx)
 	go func() {
-		for left := d; left > 0 && wait(ctx, left); {
+		for left := d; left > 0 && background.Sleep(ctx, left); {
 			left = d - took()
 		}
 		stop()
