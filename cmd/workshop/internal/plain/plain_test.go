@@ -39,7 +39,7 @@ func rows() []row {
 		{name: "a lock that is kept", code: "import \"sync\"\n\nvar mu sync.Mutex\n\nfunc F() int {\n\tmu.Lock()\n\tmu.Lock()\n\treturn 1\n}\n", want: plain.Hang, says: []string{"waits for a lock", "p.go:9 in F"}},
 		{name: "a bubble in which all wait", code: "func F() int {\n\t<-make(chan int)\n\treturn 1\n}\n", want: plain.Deadlock, says: []string{"Everything waits"}},
 		{name: "a goroutine that goes on", code: "func F() int {\n\tgo func() { <-make(chan int) }()\n\treturn 1\n}\n", want: plain.Leak, says: []string{"still runs, or waits, after the test", "p.go:4 in F"}},
-		{name: "a map of two goroutines", code: "import \"sync\"\n\nfunc F() int {\n\tm := map[int]int{}\n\tvar w sync.WaitGroup\n\tfor range 8 {\n\t\tw.Go(func() {\n\t\t\tfor n := range 100000 {\n\t\t\t\tm[n%7] = n\n\t\t\t}\n\t\t})\n\t}\n\tw.Wait()\n\treturn 1\n}\n", want: plain.Race, says: []string{"the same map at the same time", "p.go:11 in F.func1"}},
+		{name: "a map of two goroutines", code: "import \"sync\"\n\nfunc F() int {\n\tm := map[int]int{}\n\tvar w sync.WaitGroup\n\tfor range 2 {\n\t\tw.Go(func() {\n\t\t\tfor n := 0; ; n++ {\n\t\t\t\tm[n%7] = n\n\t\t\t}\n\t\t})\n\t}\n\tw.Wait()\n\treturn 1\n}\n", want: plain.Race, says: []string{"the same map at the same time", "p.go:11 in F.func1"}},
 		{name: "recursion", code: "import \"runtime/debug\"\n\nfunc init() { debug.SetMaxStack(1 << 20) }\n\nfunc F() int { return F() + 1 }\n", want: plain.Panic, says: []string{"calls itself without end", "p.go:7 in F"}},
 		{name: "it exits", code: "import \"os\"\n\nfunc F() int {\n\tos.Exit(3)\n\treturn 1\n}\n", want: plain.Exit, says: []string{"os.Exit"}},
 		{name: "a red test", code: "func F() int { return 2 }\n"},
