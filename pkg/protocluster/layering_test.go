@@ -73,7 +73,7 @@ var layers = []layer{
 		ours: []string{"actor", "remote", "internal/background", "internal/latest", "internal/sealedview", "internal/seat", "internal/gossip",
 			"internal/pidcache", "internal/flights", "internal/lru", "internal/lots", "internal/handover", "internal/hops", "internal/latch",
 			"internal/memo", "internal/names", "internal/patience", "internal/tally", "internal/timers", "internal/grains", "internal/turns",
-			"internal/attempts", "internal/gen/"},
+			"internal/attempts", "internal/mpsc", "internal/gen/"},
 		modules: []string{protobuf},
 	},
 	{pkg: "cluster/pubsub", ours: []string{"actor", "remote", "cluster", "internal/gen/"}, modules: []string{protobuf}},

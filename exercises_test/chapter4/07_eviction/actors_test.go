@@ -83,7 +83,7 @@ func (h *host) start(id cluster.Identity) {
 	}
 	h.s.Note(id.String(), "starts")
 	h.starts++
-	props := actor.PropsFromFunc(h.receive, actor.WithAfterStop(func(_ *actor.PID, _ error, lost []actor.Envelope) { h.ended(id, lost) }))
+	props := actor.PropsFromFunc(h.receive, actor.WithAfterStop(func(_ *actor.PID, _ error, _ bool, lost []actor.Envelope) { h.ended(id, lost) }))
 	pid, err := h.system.SpawnNamed(props, fmt.Sprint(id, "#", h.starts))
 	if err != nil {
 		h.fail("%v", err)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/internal/dispatch"
-	"github.com/protocluster/workshop/pkg/protocluster/internal/holdback"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/lifetime"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/mpsc"
 )
@@ -48,25 +47,26 @@ const (
 // and what a turn writes for each are on cache lines of their own.
 type cell struct {
 	user        mpsc.Queue[Envelope]
-	waiting     atomic.Int32 // what waits in user and run, kept only with a mailbox limit
-	busy        atomic.Bool  // in the run queue or having its turn
-	dead        atomic.Bool  // takes no more messages
-	incarnation uint32       // counts the instances, in turn
+	waiting     atomic.Int32  // what waits in user and run, kept only with a mailbox limit
+	work        atomic.Uint32 // idle, busy or over
+	limit       int32         // of the mailbox; 0: the default
+	incarnation uint32        // counts the instances, in turn
 
 	pid    PID
 	system *System
-	props  *Props
+	props  *Props // an actor's own, if it is virtual: what each message needs of them is here
 
 	dispatch.Job
 	sys     mpsc.List[SystemMessage]
-	parent  *cell                  // nil for a root actor
-	replies *holdback.Queue[reply] // nil without a guard
+	parent  *cell    // nil for a root actor
+	guarded *guarded // around this; nil without a guard
 
 	// turn
 	alerts   atomic.Int32 // what waits in sys, and 1 until the actor has started; anybody adds to it
 	phase    phase
 	trimming bool              // a trim will come
 	held     bool              // the guard said no, and nobody has called Resume since
+	wraps    bool              // there is middleware for what it sends
 	life     lifetime.Lifetime // whose Suspend, Stop and Kill anybody may call
 	actor    Actor
 	receive  ReceiveFunc // nil: actor.Receive, without middleware
@@ -75,6 +75,13 @@ type cell struct {
 	current  *Envelope // being handled, in run before pos
 	more     *rare
 }
+
+// What a cell's work is.
+const (
+	idle uint32 = iota
+	busy        // in the run queue, or having its turn
+	over        // takes no more messages
+)
 
 // rare is what most actors never need.
 type rare struct {
@@ -99,11 +106,11 @@ func (c *cell) extra() *rare {
 // post queues a message, or says why it cannot. What the actor needs in order
 // to go on or to end is not subject to the mailbox limit.
 func (c *cell) post(e Envelope) error {
-	limit, room := c.props.mailboxLimit, defaultMailboxLimit
+	limit, room := c.limit, defaultMailboxLimit
 	if limit > 0 || e.private() {
 		room = math.MaxInt
 	}
-	if limit > 0 && int(c.waiting.Add(1)) > limit && !e.private() {
+	if limit > 0 && c.waiting.Add(1) > limit && !e.private() {
 		c.waiting.Add(-1)
 		room = 0
 	}
@@ -141,7 +148,7 @@ func (c *cell) postSystem(m SystemMessage) bool {
 
 // wake asks for a turn unless one is already due.
 func (c *cell) wake() {
-	if !c.busy.Load() && c.busy.CompareAndSwap(false, true) {
+	if c.work.Load() == idle && c.work.CompareAndSwap(idle, busy) {
 		c.system.workers.Push(&c.Job)
 	}
 }
@@ -165,7 +172,7 @@ func (c *cell) TakeTurn() {
 		}
 		e := &c.run[c.pos]
 		c.pos++
-		if c.props.mailboxLimit > 0 {
+		if c.limit > 0 {
 			c.waiting.Add(-1)
 		}
 		c.deliver(e)
@@ -176,10 +183,10 @@ func (c *cell) TakeTurn() {
 // pause ends a turn, and asks for another if something is left.
 func (c *cell) pause() {
 	if c.phase == ended {
-		return // busy for good
+		return // its work is over
 	}
 	runnable, left := c.phase == running && !c.held, c.pos < len(c.run)
-	c.busy.Store(false) // from here on another turn may begin
+	c.work.Store(idle) // from here on another turn may begin
 	if c.alerts.Load() != 0 || runnable && (left || !c.user.Empty()) {
 		c.wake()
 	}
@@ -211,8 +218,8 @@ func (c *cell) deliver(e *Envelope) {
 	case *PoisonPill:
 		c.beginStop(nil)
 	case *continuation:
-		if c.replies != nil {
-			c.replies.Reopen(m.number)
+		if c.guarded != nil {
+			c.guarded.replies.Reopen(m.number)
 		}
 		if m.incarnation == c.incarnation {
 			m.then(m.value, m.err)
@@ -221,7 +228,7 @@ func (c *cell) deliver(e *Envelope) {
 		c.invoke(Context{cell: c, message: m, sender: e.Sender, meta: e.Meta, number: c.life.Number()})
 	}
 	c.current = nil
-	if c.replies != nil {
+	if c.guarded != nil {
 		c.returned(e)
 	}
 	if c.more != nil && c.more.timer != nil {
@@ -246,7 +253,12 @@ func (c *cell) tell(message any) {
 		return
 	}
 	c.current = &Envelope{Message: message}
-	c.invoke(Context{cell: c, message: message, number: c.life.Number()})
+	ctx := Context{cell: c, message: message, number: c.life.Number()}
+	if f := c.props.lifecycle; f != nil {
+		f(ctx, c.invoke)
+	} else {
+		c.invoke(ctx)
+	}
 	c.current = nil
 }
 

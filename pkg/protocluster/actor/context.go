@@ -86,16 +86,16 @@ func (c Context) Respond(message any) {
 func (c Context) Forward(to *PID) { c.send(to, c.Envelope()) }
 
 func (c Context) send(to *PID, e Envelope) {
-	if senders := c.cell.props.senders; len(senders) > 0 {
-		chain(senders, sendFrom)(c, to, e)
+	if c.cell.wraps {
+		chain(c.cell.props.senders, sendFrom)(c, to, e)
 		return
 	}
 	sendFrom(c, to, e)
 }
 
 func sendFrom(from Context, to *PID, e Envelope) {
-	if c := from.cell; c.replies != nil && to != nil && to.Equal(from.sender) {
-		c.replies.Put((*keeper)(c), from.number, reply{to, e})
+	if g := from.cell.guarded; g != nil && to != nil && to.Equal(from.sender) {
+		g.replies.Put(g, from.number, reply{to, e})
 		return
 	}
 	_ = from.cell.system.SendEnvelope(to, e) // what is refused becomes a dead letter or fails the future

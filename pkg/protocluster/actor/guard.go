@@ -67,7 +67,7 @@ func (c *cell) admitted() bool {
 		return false
 	}
 	c.life.Next()
-	if g := c.props.guard; g != nil && !g.Admit(&c.pid) {
+	if g := c.guarded; g != nil && !g.guard.Admit(&c.pid) {
 		c.held = true
 	}
 	return !c.held
@@ -76,24 +76,25 @@ func (c *cell) admitted() bool {
 // readmit ends what the guard's last no began.
 func (c *cell) readmit() {
 	c.held = false
-	if c.replies != nil {
-		c.replies.Release((*keeper)(c))
+	if c.guarded != nil {
+		c.guarded.replies.Release(c.guarded)
 	}
 }
 
 // returned has the replies leave to a message whose handler has returned.
 func (c *cell) returned(e *Envelope) {
-	if c.replies != nil && e.Sender != nil && !c.replies.End((*keeper)(c), c.life.Number()) {
+	if g := c.guarded; g != nil && e.Sender != nil && !g.replies.End(g, c.life.Number()) {
 		c.held = true
 	}
 }
 
-// guarded is the cell of a guarded actor, with the replies that it has not sent
-// yet. They are in one piece because both are touched for each message.
+// guarded is the cell of a guarded actor, with its guard and the replies that it
+// has not sent yet. They are in one piece because each message touches all.
 type guarded struct {
 	cell
 
-	kept holdback.Queue[reply]
+	guard   Guard
+	replies holdback.Queue[reply]
 }
 
 type reply struct {
@@ -101,11 +102,8 @@ type reply struct {
 	Envelope
 }
 
-// keeper is what the cell of a guarded actor is to its replies.
-type keeper cell
-
 // Admit implements holdback.Keeper.
-func (k *keeper) Admit() bool { return !k.life.Killed() && k.props.guard.Admit(&k.pid) }
+func (g *guarded) Admit() bool { return !g.life.Killed() && g.guard.Admit(&g.pid) }
 
 // Send implements holdback.Keeper.
-func (k *keeper) Send(v reply) { _ = k.system.SendEnvelope(v.to, v.Envelope) }
+func (g *guarded) Send(v reply) { _ = g.system.SendEnvelope(v.to, v.Envelope) }

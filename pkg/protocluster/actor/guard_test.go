@@ -139,7 +139,7 @@ func TestGuard_HoldsBackWhatElseAnActorIsTold(t *testing.T) {
 func TestGuard_StopEndsOneThatIsHeldBack(t *testing.T) {
 	var left []any
 	var reason error
-	after := actor.WithAfterStop(func(_ *actor.PID, why error, undelivered []actor.Envelope) {
+	after := actor.WithAfterStop(func(_ *actor.PID, why error, _ bool, undelivered []actor.Envelope) {
 		reason = why
 		for _, e := range undelivered {
 			left = append(left, e.Message)

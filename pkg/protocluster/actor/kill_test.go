@@ -14,7 +14,7 @@ import (
 
 func TestKill_SavesNothing(t *testing.T) {
 	var left []any
-	after := actor.WithAfterStop(func(_ *actor.PID, _ error, undelivered []actor.Envelope) {
+	after := actor.WithAfterStop(func(_ *actor.PID, _ error, _ bool, undelivered []actor.Envelope) {
 		for _, e := range undelivered {
 			left = append(left, e.Message)
 		}

@@ -153,10 +153,10 @@ func (c *cell) end() {
 	defer c.tellWatchers()
 	c.cancelReceiveTimeout()
 	c.unstash()
-	if c.replies != nil {
-		c.replies.Close((*keeper)(c))
+	if c.guarded != nil {
+		c.guarded.replies.Close(c.guarded)
 	}
-	c.dead.Store(true)
+	c.work.Store(over)
 	rest := slices.DeleteFunc(append(c.run[c.pos:], c.user.Close()...), Envelope.private)
 	c.system.registry.Remove(c.pid.ID)
 	c.run, c.actor, c.receive, c.current, c.pos = nil, nil, nil, nil, 0
@@ -171,7 +171,7 @@ func (c *cell) handOn(rest []Envelope) {
 		}
 	}()
 	if c.props.afterStop != nil {
-		c.props.afterStop(&c.pid, c.more.reason, rest)
+		c.props.afterStop(&c.pid, c.more.reason, c.life.Number() > 1, rest)
 		return
 	}
 	for _, e := range rest {

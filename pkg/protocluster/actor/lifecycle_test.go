@@ -142,7 +142,7 @@ func TestLifecycle_ANameIsUsedAgainAtOnce(t *testing.T) {
 		var j journal
 		parent := spawn(t, s, nil, "parent", j.puppet("parent"))
 		free := make(chan struct{})
-		first := spawn(t, s, parent, "child", j.puppet("first", actor.WithAfterStop(func(*actor.PID, error, []actor.Envelope) { close(free) })))
+		first := spawn(t, s, parent, "child", j.puppet("first", actor.WithAfterStop(func(*actor.PID, error, bool, []actor.Envelope) { close(free) })))
 		j.take()
 		s.Send(parent, do(func(ctx actor.Context) {
 			ctx.Stop(first)
@@ -309,7 +309,7 @@ func TestAfterStop_GetsWhatWasNotHandled(t *testing.T) {
 	bubble(t, func(t *testing.T, s *actor.System) {
 		var j journal
 		j.deadLetters(s)
-		props := j.puppet("it", actor.WithAfterStop(func(self *actor.PID, reason error, undelivered []actor.Envelope) {
+		props := j.puppet("it", actor.WithAfterStop(func(self *actor.PID, reason error, _ bool, undelivered []actor.Envelope) {
 			for _, e := range undelivered {
 				j.add("undelivered %v", e.Message)
 			}
@@ -339,6 +339,57 @@ func TestAfterStop_GetsWhatWasNotHandled(t *testing.T) {
 	})
 }
 
+// Progress is whatever came after *Started.
+func TestAfterStop_SaysWhetherTheActorGotOn(t *testing.T) {
+	bubble(t, func(t *testing.T, s *actor.System) {
+		for _, row := range []struct {
+			messages []any
+			want     string
+		}{
+			{want: "it: Stopping, it: Stopped, progress false"},
+			{[]any{"a"}, "it: a, it: Stopping, it: Stopped, progress true"},
+		} {
+			var j journal
+			pid := spawn(t, s, nil, "it", j.puppet("it", actor.WithAfterStop(func(_ *actor.PID, _ error, progress bool, _ []actor.Envelope) {
+				j.add("progress %v", progress)
+			})))
+			synctest.Wait()
+			j.take()
+			sends(s, pid, row.messages...)
+			synctest.Wait()
+			s.Stop(pid)
+			j.check(t, row.want)
+		}
+	})
+}
+
+// The hook is around all middleware, is told of what is no message of the mailbox,
+// and decides whether the actor is.
+func TestLifecycle_IsAroundTheMiddleware(t *testing.T) {
+	bubble(t, func(t *testing.T, s *actor.System) {
+		var j journal
+		props := j.puppet("it",
+			actor.WithReceiverMiddleware(func(next actor.ReceiveFunc) actor.ReceiveFunc {
+				return func(ctx actor.Context) {
+					j.add("middleware")
+					next(ctx)
+				}
+			}),
+			actor.WithLifecycle(func(ctx actor.Context, next actor.ReceiveFunc) {
+				j.add("hook %T", ctx.Message())
+				if _, hidden := ctx.Message().(*actor.Stopping); !hidden {
+					next(ctx)
+				}
+			}))
+		pid := spawn(t, s, nil, "it", props)
+		j.check(t, "hook *actor.Started, middleware, it: Started")
+		sends[any](s, pid, "a")
+		synctest.Wait()
+		s.Stop(pid)
+		j.check(t, "middleware, it: a, hook *actor.Stopping, hook *actor.Stopped, middleware, it: Stopped")
+	})
+}
+
 func TestAfterStop_SaysWhyAndMayFail(t *testing.T) {
 	bubble(t, func(t *testing.T, s *actor.System) {
 		var reason error
@@ -348,7 +399,7 @@ func TestAfterStop_SaysWhyAndMayFail(t *testing.T) {
 				<-gate
 				panic("not today")
 			}
-		}, actor.WithAfterStop(func(_ *actor.PID, why error, _ []actor.Envelope) {
+		}, actor.WithAfterStop(func(_ *actor.PID, why error, _ bool, _ []actor.Envelope) {
 			reason = why
 			panic("nor here")
 		})))

@@ -8,7 +8,7 @@ import (
 // Props says how to make and run the actors of one sort. It holds no state of
 // an actor and does not change: options given to With yield a copy.
 type Props struct {
-	mailboxLimit   int // this and the next two are read for each message
+	mailboxLimit   int
 	guard          Guard
 	senders        []func(next SendFunc) SendFunc
 	producer       func() Actor
@@ -17,6 +17,7 @@ type Props struct {
 	receivers      []func(next ReceiveFunc) ReceiveFunc
 	spawners       []func(next SpawnFunc) SpawnFunc
 	values         []value
+	lifecycle      func(ctx Context, next ReceiveFunc)
 	afterStop      AfterStop
 	fence          Token
 }
@@ -90,9 +91,17 @@ func WithValue(key, val any) PropsOption {
 	return func(p *Props) { p.values = append(p.values, value{key, val}) }
 }
 
+// WithLifecycle has f handle what is no message of the mailbox: *Started,
+// *Terminated, *ReceiveTimeout, *Restarting, *Stopping and *Stopped. It wraps all
+// middleware; next is what would have handled them.
+func WithLifecycle(f func(ctx Context, next ReceiveFunc)) PropsOption {
+	return func(p *Props) { p.lifecycle = f }
+}
+
 // AfterStop is told of an actor's end: the failure that its supervisor stopped
-// it for, or nil, and the messages that waited behind the stop, in order.
-type AfterStop func(self *PID, reason error, undelivered []Envelope)
+// it for, or nil, whether it got on with anything after *Started, and the messages
+// that waited behind the stop, in order.
+type AfterStop func(self *PID, reason error, progress bool, undelivered []Envelope)
 
 // WithAfterStop has f called once when the actor has ended and its name is
 // free again, before its watchers are told. The undelivered messages become

@@ -124,7 +124,7 @@ func (s *System) deliver(pid *PID, id string, e Envelope) error {
 
 // local finds the actor of this system that has that PID, or nil.
 func (s *System) local(pid *PID) *cell {
-	if c := cellOf(pid); pid == nil || c != nil && c.system == s && !c.dead.Load() {
+	if c := cellOf(pid); pid == nil || c != nil && c.system == s && c.work.Load() != over {
 		return c
 	}
 	if !s.outside.Load().local(pid.Address) {
@@ -178,7 +178,7 @@ func (s *System) Receive(id string, e Envelope) error {
 // when its mailbox has a limit, which counts each: then Receive is to be called.
 func (s *System) ReceiveRun(id string, run []Envelope) bool {
 	c := cellOf(s.registry.Get(id))
-	if c == nil || c.props.mailboxLimit > 0 || c.user.PushAll(run, defaultMailboxLimit) != nil {
+	if c == nil || c.limit > 0 || c.user.PushAll(run, defaultMailboxLimit) != nil {
 		return false
 	}
 	c.wake()

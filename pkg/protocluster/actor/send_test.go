@@ -173,7 +173,7 @@ func TestHandleMissing_NothingIsLostOrDoubledInTheGap(t *testing.T) {
 				mu.Unlock()
 			}
 			note(ctx.Message())
-		}, actor.WithAfterStop(func(self *actor.PID, _ error, undelivered []actor.Envelope) {
+		}, actor.WithAfterStop(func(self *actor.PID, _ error, _ bool, undelivered []actor.Envelope) {
 			mu.Lock()
 			defer mu.Unlock()
 			lives++

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -153,10 +154,11 @@ func (s *System) spawn(p *Props, parent *cell, id string) (*cell, error) {
 	}
 	c := new(cell)
 	if p.guard != nil {
-		g := new(guarded)
-		c, g.replies = &g.cell, &g.kept
+		g := &guarded{guard: p.guard}
+		c, g.guarded = &g.cell, g
 	}
 	c.system, c.props, c.parent, c.Turn = s, p, parent, c
+	c.limit, c.wraps = int32(min(p.mailboxLimit, math.MaxInt32)), len(p.senders) > 0
 	c.pid.Address, c.pid.ID = s.Address(), id
 	c.pid.cell.Store(c)
 	c.alerts.Store(1)

@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
@@ -65,11 +64,9 @@ type hosted struct {
 
 // activation is one actor of an identity, from before its start to its end.
 type activation struct {
-	node   *node
-	kind   *hosted
-	seat   *seat.Seat  // by whose lease it acts, if the kind is strict
-	void   atomic.Bool // its member was evicted; set before the node is another member
-	served bool        // it had a message; of its own turn
+	node *node
+	kind *hosted
+	term *term // in which it may act, if the kind is strict
 
 	lru.Item[*activation] // its last use, since activations.began
 
@@ -146,14 +143,13 @@ func (t *activations) claim(id Identity, answers []seat.Answer) (a *activation, 
 	}
 	began, props := false, kind.Props
 	if kind.strict {
-		err = t.node.tenure.claim(id, answers, func(s *seat.Seat, token actor.Token) {
-			if a, ending, began = t.begin(id, kind); began {
-				a.seat = s
-				props = props.With(actor.WithGuard(a), actor.WithFence(token))
+		err = t.node.tenure.claim(id, answers, func(term *term, token actor.Token) {
+			if a, ending, began = t.begin(id, kind, term); began {
+				props = props.With(actor.WithGuard(term), actor.WithFence(token))
 			}
 		})
 	} else {
-		a, ending, began = t.begin(id, kind)
+		a, ending, began = t.begin(id, kind, nil)
 	}
 	switch {
 	case err != nil:
@@ -185,13 +181,13 @@ func (t *activations) find(id Identity) (a *activation, ending bool, kind *hoste
 }
 
 // begin registers an activation of id unless there is one, or will be none.
-func (t *activations) begin(id Identity, kind *hosted) (a *activation, ending, began bool) {
+func (t *activations) begin(id Identity, kind *hosted, term *term) (a *activation, ending, began bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if a = t.active[id]; a != nil || t.closed {
 		return a, a != nil && a.ending, false
 	}
-	a = &activation{node: t.node, kind: kind, id: id}
+	a = &activation{node: t.node, kind: kind, term: term, id: id}
 	t.active[id] = a
 	kind.active++
 	return a, false, true
@@ -200,7 +196,10 @@ func (t *activations) begin(id Identity, kind *hosted) (a *activation, ending, b
 // spawn starts the actor of an activation that has just begun.
 func (t *activations) spawn(a *activation, props *actor.Props) {
 	t.node.stats.activations.Add(1)
-	props = props.With(actor.WithValue(activationKey{}, a), actor.WithReceiverMiddleware(a.observe), actor.WithAfterStop(a.afterStop))
+	props = props.With(actor.WithValue(activationKey{}, a), actor.WithLifecycle(a.live), actor.WithAfterStop(a.afterStop))
+	if a.kind.evicts() {
+		props = props.With(actor.WithReceiverMiddleware(a.stamp))
+	}
 	if _, err := t.node.system.SpawnNamed(props, a.id.grain()); err != nil {
 		if a.err = err; !errors.Is(err, actor.ErrStopped) { // which another member may do better
 			a.err = &ActivationError{ID: a.id, Err: err}
@@ -209,35 +208,25 @@ func (t *activations) spawn(a *activation, props *actor.Props) {
 	}
 }
 
-// Admit implements actor.Guard. After a no the actor is resumed when that has changed.
-func (a *activation) Admit(self *actor.PID) bool {
-	if a.serves() {
-		return true
+// live follows the activation's life.
+func (a *activation) live(ctx actor.Context, next actor.ReceiveFunc) {
+	if _, ok := ctx.Message().(*actor.Started); ok && a.pid == nil { // not after a restart
+		a.start(ctx, next)
+		return
 	}
-	a.node.tenure.hold(a, self)
-	return false
+	if _, ok := ctx.Message().(*actor.Stopping); ok {
+		a.node.grains.ending(a)
+	}
+	next(ctx)
 }
 
-// serves reports whether an activation of a strict kind may act now.
-func (a *activation) serves() bool { return a.seat.Serves() && !a.void.Load() }
-
-// observe is the middleware that follows an activation's life.
-func (a *activation) observe(next actor.ReceiveFunc) actor.ReceiveFunc {
+// stamp is the middleware that notes when the activation is used.
+func (a *activation) stamp(next actor.ReceiveFunc) actor.ReceiveFunc {
 	return func(ctx actor.Context) {
 		switch ctx.Message().(type) {
-		case *actor.Started:
-			if a.pid == nil {
-				a.start(ctx, next)
-				return
-			} // else after a restart
-		case *actor.Stopping:
-			a.node.grains.ending(a)
-		case *actor.Stopped, *actor.Restarting, *actor.Terminated, *actor.ReceiveTimeout:
+		case *actor.Started, *actor.Stopping, *actor.Stopped, *actor.Restarting, *actor.Terminated, *actor.ReceiveTimeout:
 		default:
-			a.served = true
-			if a.kind.evicts() {
-				a.Use(time.Since(a.node.grains.began))
-			}
+			a.Use(time.Since(a.node.grains.began))
 		}
 		next(ctx)
 	}
@@ -246,7 +235,7 @@ func (a *activation) observe(next actor.ReceiveFunc) actor.ReceiveFunc {
 // start has the actor handle *Started; a panic in that ends it, for a restart
 // would fail as well. So does a lease that ended before.
 func (a *activation) start(ctx actor.Context, next actor.ReceiveFunc) {
-	if a.kind.strict && !a.serves() {
+	if a.kind.strict && !a.term.serves() {
 		a.err = &FencedError{ID: a.id, Member: a.node.Self(), Epoch: a.node.View().Epoch}
 		ctx.System().Kill(ctx.Self())
 		return
@@ -276,7 +265,7 @@ func (a *activation) start(ctx actor.Context, next actor.ReceiveFunc) {
 
 // afterStop is called when the actor has ended. What waited behind the stop
 // goes to the next activation, ahead of all that came since.
-func (a *activation) afterStop(_ *actor.PID, reason error, waiting []actor.Envelope) {
+func (a *activation) afterStop(_ *actor.PID, reason error, progress bool, waiting []actor.Envelope) {
 	if a.pid == nil && a.err == nil {
 		a.err = &ActivationError{ID: a.id, Err: cmp.Or(reason, errors.New("it stopped before it had started"))}
 	}
@@ -284,9 +273,9 @@ func (a *activation) afterStop(_ *actor.PID, reason error, waiting []actor.Envel
 	if a.err != nil {
 		n.refuse(a.id, waiting, a.err)
 	} else {
-		n.grains.ending(a) // an interceptor may have kept *Stopping for itself
+		n.grains.ending(a) // after a Kill there was no *Stopping
 		n.cache.Remove(a.id, a.pid)
-		n.parking.requeue(a.id, waiting, a.served)
+		n.parking.requeue(a.id, waiting, progress)
 	}
 	n.grains.remove(a)
 }
@@ -352,20 +341,9 @@ func (t *activations) without(ctx context.Context, gone func(Identity) bool) boo
 	return true
 }
 
-// drop ends all of the strict kinds, which may not act any more.
-func (t *activations) drop() {
-	those := t.those(func(a *activation) bool { return a.kind.strict })
-	for _, a := range those {
-		a.void.Store(true)
-	}
-	t.end(those, dropped)
-}
-
-// suspend tells the handlers of strict kinds that their lease is over.
-func (t *activations) suspend() {
-	for _, a := range t.those(func(a *activation) bool { return a.kind.strict }) {
-		t.node.system.Suspend(t.node.here(a.id))
-	}
+// strict returns the activations of the strict kinds.
+func (t *activations) strict() []*activation {
+	return t.those(func(a *activation) bool { return a.kind.strict })
 }
 
 // those returns the activations for which is holds; it is asked without the lock.

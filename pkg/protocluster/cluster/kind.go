@@ -49,7 +49,7 @@ const (
 type KindOption func(*Kind)
 
 // NewKind returns the kind of that name, whose actors are made from props. The
-// cluster sets actor.WithAfterStop itself, in place of what props have.
+// cluster sets actor.WithLifecycle and WithAfterStop itself, in place of what props have.
 func NewKind(name string, props *actor.Props, opts ...KindOption) Kind {
 	k := Kind{Name: name, Props: props}
 	for _, opt := range opts {

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/handover"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/memo"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/mpsc"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/sealedview"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/seat"
 )
@@ -46,14 +46,13 @@ type tenure struct {
 	strict  []string // the kinds that are
 	service *seat.Service
 	seat    atomic.Pointer[seat.Seat] // nil before Keep
+	term    atomic.Pointer[term]      // the present one, likewise
 	tokens  atomic.Uint64
 	desk    *handover.Desk[Identity]
 	trouble atomic.Pointer[error] // with the store, at present
 
 	views *memo.Memo[*sealedview.View, sealedview.Stamp, *View]
-
-	mu   sync.Mutex
-	held []*actor.PID // actors whose next message waits for the lease
+	held  mpsc.List[*actor.PID] // actors whose next message waits for the lease
 }
 
 func newTenure(n *node) *tenure {
@@ -100,6 +99,7 @@ func (t *tenure) keep(ctx context.Context, store Store) error {
 	if err != nil {
 		return err
 	}
+	t.term.Store(&term{tenure: t, seat: s}) // before the seat, which says that there is one
 	t.seat.Store(s)
 	return refused(ctx, s.Run(ctx))
 }
@@ -195,18 +195,16 @@ func (t *tenure) installed() *View {
 
 // claim begins the activation of id by hold, or says why it may not begin now.
 // No view is installed while hold runs, so it must not block.
-func (t *tenure) claim(id Identity, answers []seat.Answer, hold func(s *seat.Seat, token actor.Token)) error {
+func (t *tenure) claim(id Identity, answers []seat.Answer, hold func(term *term, token actor.Token)) error {
 	s := t.seat.Load()
 	if s == nil {
 		return &FencedError{ID: id, Member: t.node.Self()}
 	}
-	held := false
 	c := s.Claim(t.owner(id), func(epoch uint64) {
-		held = true
-		hold(s, actor.Token{Epoch: epoch, Counter: t.tokens.Add(1)})
+		hold(t.term.Load(), actor.Token{Epoch: epoch, Counter: t.tokens.Add(1)})
 	}, answers...)
 	switch {
-	case held:
+	case c.Held():
 		return nil
 	case c.Serves && !c.Mine:
 		owner, _ := t.placer.Owner(t.node.View(), id)
@@ -215,26 +213,28 @@ func (t *tenure) claim(id Identity, answers []seat.Answer, hold func(s *seat.Sea
 	return &FencedError{ID: id, Member: t.node.Self(), Epoch: c.Epoch, Owing: c.Owing, claim: c}
 }
 
-// hold has the actor of an activation that may not act resumed as soon as there
-// is a lease again.
-func (t *tenure) hold(a *activation, pid *actor.PID) {
-	t.mu.Lock()
-	t.held = append(t.held, pid)
-	t.mu.Unlock()
-	if a.serves() { // again: resume may have looked before
-		t.node.system.Resume(pid)
-	}
+// term is the time for which a node is one and the same member. It is the guard of
+// all that this member has activated: one place in memory, which is at hand.
+type term struct {
+	tenure *tenure
+	seat   *seat.Seat
+	over   atomic.Bool // the member was evicted; set before the node is another
 }
 
-// resume has those go on who wait for the lease.
-func (t *tenure) resume() {
-	t.mu.Lock()
-	held := t.held
-	t.held = nil
-	t.mu.Unlock()
-	for _, pid := range held {
-		t.node.system.Resume(pid)
+// serves reports whether activations of this term may act now.
+func (t *term) serves() bool { return t.seat.Serves() && !t.over.Load() }
+
+// Admit implements actor.Guard. After a no the actor is resumed as soon as there is
+// a lease again.
+func (t *term) Admit(self *actor.PID) bool {
+	if t.serves() {
+		return true
 	}
+	t.tenure.held.Push(self)
+	if t.serves() { // again: Regained may have looked before
+		t.tenure.node.system.Resume(self)
+	}
+	return false
 }
 
 // tenant is what the seat tells its node.
@@ -264,15 +264,24 @@ func (t tenant) Seated(self string, v *sealedview.View) {
 
 // Unseated implements seat.Host: all that this member has activated is dropped.
 func (t tenant) Unseated(_ string, v *sealedview.View) {
-	t.node.grains.drop()
+	t.term.Swap(&term{tenure: t.tenure, seat: t.seat.Load()}).over.Store(true)
+	t.node.grains.end(t.node.grains.strict(), dropped)
 	t.node.reported.Store(report{view: t.view(v)})
 }
 
 // Lapsed implements seat.Host: handlers are told to come to an end.
-func (t tenant) Lapsed() { t.node.grains.suspend() }
+func (t tenant) Lapsed() {
+	for _, a := range t.node.grains.strict() {
+		t.node.system.Suspend(t.node.here(a.id))
+	}
+}
 
-// Regained implements seat.Host.
-func (t tenant) Regained() { t.resume() }
+// Regained implements seat.Host: those go on who wait for the lease.
+func (t tenant) Regained() {
+	for _, pid := range t.held.Take() {
+		t.node.system.Resume(pid)
+	}
+}
 
 // settle gives strict kinds their rules, or says why this node cannot keep them.
 func (n *node) settle() error {

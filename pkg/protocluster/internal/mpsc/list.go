@@ -35,6 +35,15 @@ func (l *List[T]) Pop() (v T, ok bool) {
 	return v, true
 }
 
+// Take takes all items.
+func (l *List[T]) Take() []T {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	items := l.items
+	l.items = nil
+	return items
+}
+
 // Close refuses all further items and returns those that wait.
 func (l *List[T]) Close() []T {
 	l.mu.Lock()

@@ -18,6 +18,15 @@ func TestList(t *testing.T) {
 			t.Errorf("Pop() = %d, %v, want %d", got, ok, want)
 		}
 	}
+	l.Push(9)
+	if all := l.Take(); len(all) != 3 || all[2] != 9 {
+		t.Errorf("Take() = %v, want [2 3 9]", all)
+	}
+	for i := 2; i < 4; i++ {
+		if !l.Push(i) {
+			t.Errorf("Push(%d) after Take = false, want true", i)
+		}
+	}
 	if rest := l.Close(); len(rest) != 2 || rest[0] != 2 || rest[1] != 3 {
 		t.Errorf("Close() = %v, want [2 3]", rest)
 	}

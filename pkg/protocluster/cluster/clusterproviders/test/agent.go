@@ -2,6 +2,7 @@ package test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -121,14 +122,8 @@ func (a *InMemAgent) expire(name string) {
 }
 
 func (a *InMemAgent) drop(name string, is func(entry) bool) {
-	var kept []entry
-	for _, e := range a.clusters[name] {
-		if !is(e) {
-			kept = append(kept, e)
-		}
-	}
-	if len(kept) < len(a.clusters[name]) {
-		a.clusters[name] = kept
+	all := a.clusters[name]
+	if a.clusters[name] = slices.DeleteFunc(all, is); len(a.clusters[name]) < len(all) {
 		a.notify()
 	}
 }

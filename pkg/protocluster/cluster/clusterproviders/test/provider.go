@@ -1,6 +1,7 @@
 package test
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -28,9 +29,7 @@ func NewTestProvider(agent *InMemAgent, opts ...Option) *Provider {
 	for _, opt := range opts {
 		opt(p)
 	}
-	if p.ttl <= 0 {
-		p.ttl = 3 * time.Second
-	}
+	p.ttl = cmp.Or(max(p.ttl, 0), 3*time.Second)
 	return p
 }
 
