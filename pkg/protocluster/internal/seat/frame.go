@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	version  = 2       // of the protocol in seat.proto
+	version  = 3       // of the protocol in seat.proto
 	maxFrame = 1 << 20 // bytes of a frame; a view of a thousand members takes a fifth of it
 	maxName  = 512     // bytes of an id and an address, and of a seal
 	maxEpoch = 1 << 62 // as in a record

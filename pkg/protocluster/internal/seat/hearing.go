@@ -2,6 +2,7 @@ package seat
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"google.golang.org/grpc/codes"
@@ -11,23 +12,35 @@ import (
 )
 
 // greets implements listener.
-func (s *Seat) greets(ctx context.Context, h *seatpb.Hello) error {
+func (s *Seat) greets(ctx context.Context, h *seatpb.Hello, dialled string) error {
 	service := s.config.Service
 	switch {
 	case h.GetVersion() != version:
 		return service.violation("wrong version", codes.FailedPrecondition,
-			"the caller speaks version %d of the protocol, this node version %d; update the older", h.GetVersion(), version)
+			"the other node speaks version %d of the protocol, this node version %d; update the older", h.GetVersion(), version)
 	case h.GetCluster() != s.config.Name:
 		return service.violation("wrong cluster", codes.FailedPrecondition,
-			"the caller belongs to cluster %.100q, this node to %q", h.GetCluster(), s.config.Name)
+			"the other node belongs to cluster %.100q, this node to %q", h.GetCluster(), s.config.Name)
 	case h.GetAddress() == s.config.Self.Address || h.GetMember() == s.place.Load().self:
-		return service.violation("foreign address", codes.PermissionDenied, "the caller claims to be this node, %s", s.config.Self.Address)
+		return service.violation("foreign address", codes.PermissionDenied,
+			"the other node claims to be this node, %s", s.config.Self.Address)
 	}
 	if err := checkSender(h.GetMember(), h.GetAddress()); err != nil {
 		return service.violation("malformed hello", codes.InvalidArgument, "%v", err)
 	}
-	if err := s.config.Verify(ctx, h.GetAddress()); err != nil {
+	if err := s.proves(ctx, h.GetAddress(), dialled); err != nil {
 		return service.violation("foreign address", codes.PermissionDenied, "%v", err)
+	}
+	return nil
+}
+
+// proves checks that a node is at the address that it gives.
+func (s *Seat) proves(ctx context.Context, address, dialled string) error {
+	if dialled == "" {
+		return s.config.Verify(ctx, address)
+	}
+	if address != dialled { // where TLS has verified who is there
+		return fmt.Errorf("the node that was dialled at %s says that it is at %.100q", dialled, address)
 	}
 	return nil
 }

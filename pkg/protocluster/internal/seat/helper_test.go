@@ -18,6 +18,7 @@ import (
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/cluster"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/seatpb"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/sealedview"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/seat"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
@@ -34,6 +35,7 @@ type world struct {
 	*testkit.Network
 	store *testkit.ViewStore
 	nodes []*node // all there were
+	wire  wire
 	logs  logs
 }
 
@@ -47,8 +49,9 @@ type node struct {
 	system  *actor.System
 	service *seat.Service
 	cancel  context.CancelFunc
-	done    chan error // takes what Run returned
-	dead    bool       // killed
+	done    chan error                          // takes what Run returned
+	answers atomic.Pointer[func(*seatpb.Frame)] // changes what it sends back; nil: nothing does
+	dead    bool                                // killed
 }
 
 // inWorld runs a test in a bubble. When it is over, all nodes end.
@@ -87,7 +90,7 @@ func (w *world) prepare(name string, adapt ...func(*seat.Config)) *node {
 	n.host = &host{node: n}
 	logger := slog.New(slog.NewTextHandler(&w.logs, nil)).With("node", name)
 	n.system = actor.NewSystem(actor.WithLogger(logger))
-	n.remote = remote.New(n.system, remote.Configure(name, 4000, remote.WithNetwork(w.Host(name)), remote.WithService(n.service.Desc(), n.service)))
+	n.remote = remote.New(n.system, remote.Configure(name, 4000, remote.WithNetwork(w.Host(name)), remote.WithService(n.service.Desc(), tap{n.service, n})))
 	if err := n.remote.Start(w.Context()); err != nil {
 		w.Fatal(err)
 	}
@@ -145,6 +148,51 @@ func (n *node) kill() {
 	n.w.Kill(n.name)
 	n.w.store.Crash(n.name)
 	n.dead = true
+}
+
+// wire counts what goes over the streams of all nodes.
+type wire struct {
+	streams, frames, renewals atomic.Int64 // streams that are open, and frames of both ways
+}
+
+// tap has the wire count what a node's service sees.
+type tap struct {
+	*seat.Service
+	node *node
+}
+
+func (t tap) Tell(stream seatpb.Seat_TellServer) error {
+	t.node.w.wire.streams.Add(1)
+	defer t.node.w.wire.streams.Add(-1)
+	return t.Service.Tell(tapped{stream, t.node})
+}
+
+type tapped struct {
+	seatpb.Seat_TellServer
+	node *node
+}
+
+func (t tapped) Send(f *seatpb.Frame) error {
+	if change := t.node.answers.Load(); change != nil {
+		(*change)(f)
+	}
+	t.node.w.wire.count(f)
+	return t.Seat_TellServer.Send(f)
+}
+
+func (t tapped) Recv() (*seatpb.Frame, error) {
+	f, err := t.Seat_TellServer.Recv()
+	if err == nil {
+		t.node.w.wire.count(f)
+	}
+	return f, err
+}
+
+func (w *wire) count(f *seatpb.Frame) {
+	w.frames.Add(1)
+	if f.GetRenew() != nil {
+		w.renewals.Add(1)
+	}
 }
 
 // adapter is a cluster.Store as a seat uses it.

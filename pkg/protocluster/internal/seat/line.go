@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/seatpb"
 )
@@ -24,14 +25,29 @@ var (
 	errStalled = errors.New("nothing arrives there")
 )
 
-// line is the way to one address: it connects when there is something to send,
-// and connects again.
+// line is the way to one address. While it runs it connects when there is
+// something to send, and connects again.
 type line struct {
 	*lines
 	address string
 	wake    chan struct{} // something waits
 	refused string        // why, the last time
-	queue   []parcel      // guarded by lines.mu
+
+	// guarded by lines.mu
+	queue []parcel
+	runs  bool
+	heard time.Time // when something arrived last over the connection that there is
+	back  *back     // the stream that the other has opened; nil: none
+}
+
+// goesBack reports whether what is sent now takes the stream that the other has
+// opened. If both have opened one, both use that of the lower address, and the
+// other falls idle. lines.mu is held.
+func (n *line) goesBack(now time.Time) bool {
+	if n.back == nil || !n.back.alive(now) {
+		return false
+	}
+	return n.address < n.lines.address || now.Sub(n.heard) > n.patience
 }
 
 // run ends when there was nothing to send for long, with ctx, or after finish.
@@ -89,7 +105,7 @@ func (n *line) backoff(attempt int, err error) time.Duration {
 		most = refusedFor
 		if why := status.Convert(err).Message(); why != n.refused {
 			n.refused = why
-			n.log.Warn("seat: a node refuses lease traffic", "address", n.address, "reason", why)
+			n.log.Warn("seat: no lease traffic with a node", "address", n.address, "reason", why)
 		}
 	default:
 		n.log.Debug("seat: the connection for lease traffic ended", "address", n.address, "attempt", attempt+1, "error", err)
@@ -116,10 +132,11 @@ func (n *line) talk(ctx context.Context) (heard bool, err error) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		cancel(p.follow(stream))
+		cancel(n.read(ctx, stream, p))
 	}()
 	cancel(n.write(ctx, stream, p))
 	<-ended
+	n.arrives(time.Time{})
 	return p.heard(), context.Cause(ctx)
 }
 
@@ -128,21 +145,12 @@ func (n *line) talk(ctx context.Context) (heard bool, err error) {
 func (n *line) write(ctx context.Context, stream seatpb.Seat_TellClient, p *progress) error {
 	speaker, idle := "", time.NewTimer(idleAfter)
 	defer idle.Stop()
-	send := func(f *seatpb.Frame) {
-		p.sending()
-		if stream.Send(f) != nil {
-			<-ctx.Done()
-		}
-	}
 	for ctx.Err() == nil {
-		m, ok := n.next(n)
-		if ok && m.from != speaker {
-			hello := &seatpb.Hello{Version: version, Cluster: n.name, Member: m.from, Address: n.lines.address}
-			send(&seatpb.Frame{Content: &seatpb.Frame_Hello{Hello: hello}})
-			speaker = m.from
-		}
-		if ok {
-			send(&seatpb.Frame{To: m.to, Content: m.frame.Content})
+		if f := n.next(&speaker); f != nil {
+			p.sending(f)
+			if stream.Send(f) != nil {
+				<-ctx.Done()
+			}
 			idle.Reset(idleAfter)
 			continue
 		}
@@ -158,4 +166,43 @@ func (n *line) write(ctx context.Context, stream seatpb.Seat_TellClient, p *prog
 		}
 	}
 	return nil
+}
+
+// next is what goes over the connection next, nil if nothing waits.
+func (n *line) next(speaker *string) *seatpb.Frame {
+	now := time.Now()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.take(n, now, speaker, func(*parcel) bool { return true })
+}
+
+// read takes in what comes back until the stream ends or does not deserve to go
+// on.
+func (n *line) read(ctx context.Context, stream seatpb.Seat_TellClient, p *progress) error {
+	e := ear{listener: n.listener, service: n.service, dialled: n.address}
+	for {
+		f, err := stream.Recv()
+		switch {
+		case err != nil:
+			return err
+		case proto.Size(f) > maxFrame:
+			return n.service.violation("oversized", codes.ResourceExhausted, "a frame is larger than %d bytes", maxFrame)
+		case !p.receipt(f.GetArrived(), f.Content == nil):
+			return n.service.violation("malformed", codes.InvalidArgument, "a receipt for %d frames", f.GetArrived())
+		}
+		n.arrives(time.Now())
+		if f.Content == nil {
+			continue
+		}
+		if err := e.take(ctx, f); err != nil {
+			return err
+		}
+	}
+}
+
+// arrives takes note of when something has arrived.
+func (n *line) arrives(at time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.heard = at
 }

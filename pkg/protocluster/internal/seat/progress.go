@@ -4,9 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/seatpb"
 )
 
@@ -18,6 +15,10 @@ const (
 	// anew is the most expensive thing that a process without time can do.
 	forgiving = 4
 )
+
+// pressing reports whether the receipt for a frame is due at once. It is for all
+// but a grant, which is not worth another frame: whoever wants one asks again.
+func pressing(f *seatpb.Frame) bool { return f.GetGrant() == nil }
 
 // progress watches over a stream: what is sent has to arrive, and a connection
 // to come about, before patience ends. TCP by itself would wait for minutes, and
@@ -31,6 +32,7 @@ type progress struct {
 	due           time.Time   // of timer
 	forgiven      int         // times in a row that the timer was late, and was given another turn
 	sent, arrived uint64      // frames
+	pressing      uint64      // the last of those sent that a receipt is due for
 }
 
 func newProgress(patience time.Duration, giveUp func()) *progress {
@@ -62,13 +64,17 @@ func (p *progress) late() {
 }
 
 // sending takes note of a frame that is about to be sent.
-func (p *progress) sending() {
+func (p *progress) sending(f *seatpb.Frame) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.sent == p.arrived {
+	p.sent++
+	if !pressing(f) {
+		return
+	}
+	if p.pressing <= p.arrived {
 		p.expect()
 	}
-	p.sent++
+	p.pressing = p.sent
 }
 
 // closing takes note that the stream is about to be closed: its end has to come.
@@ -78,28 +84,19 @@ func (p *progress) closing() {
 	p.expect()
 }
 
-// follow reads the receipts of stream until it ends.
-func (p *progress) follow(stream seatpb.Seat_TellClient) error {
-	for {
-		r, err := stream.Recv()
-		if err != nil {
-			return err
-		}
-		if !p.receipt(r.GetFrames()) {
-			return status.Errorf(codes.InvalidArgument, "a receipt for %d frames", r.GetFrames())
-		}
-	}
-}
-
 // receipt takes note that so many frames have arrived; false if that cannot be.
-func (p *progress) receipt(frames uint64) bool {
+// What is a receipt and nothing else has to be news.
+func (p *progress) receipt(frames uint64, alone bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if frames <= p.arrived || frames > p.sent {
+	switch {
+	case frames < p.arrived || frames > p.sent || alone && frames == p.arrived:
 		return false
+	case frames == p.arrived:
+		return true
 	}
 	p.arrived, p.forgiven = frames, 0
-	if p.arrived == p.sent {
+	if p.arrived >= p.pressing {
 		p.timer.Stop()
 	} else {
 		p.expect()

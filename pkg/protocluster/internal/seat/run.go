@@ -19,7 +19,7 @@ const farewell = 3
 // the host is not called any more. An error is something that waiting does not
 // mend.
 func (s *Seat) Run(ctx context.Context) error {
-	session, err := s.config.Service.open(s)
+	session, err := s.config.Service.open(s.lines)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,8 @@ func (s *Seat) begin(life context.Context) error {
 		return errors.New("seat: Run was called before; make a new seat for each start")
 	}
 	s.phase = running
-	s.tasks, s.lines = background.NewTasks(life), openLines(life, &s.config)
+	s.tasks = background.NewTasks(life)
+	s.lines.begin(life)
 	leaving := s.leaving
 	s.mu.Unlock()
 	s.tasks.Go("keeping the time", s.keepTime)

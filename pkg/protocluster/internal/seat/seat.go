@@ -93,6 +93,7 @@ func New(config Config) (*Seat, error) {
 	s.looked.Store(never)
 	s.asleep.Store(int64(s.clock.Asleep()))
 	s.store.init(s)
+	s.lines = newLines(&s.config, s)
 	s.renew()
 	return s, nil
 }
@@ -245,7 +246,7 @@ func (s *Seat) Drained() { s.step(sealedview.Drained{}) }
 // Stats tell how the seat fares.
 func (s *Seat) Stats() Stats {
 	s.mu.Lock()
-	stats, lines := s.stats, s.lines
+	stats := s.stats
 	stats.StoreAge = -1
 	if at, known := s.node.Evidence(); known {
 		stats.StoreAge = s.clock.Now() - at
@@ -258,8 +259,6 @@ func (s *Seat) Stats() Stats {
 	}
 	s.store.report(&stats)
 	s.config.Service.report(&stats)
-	if lines != nil {
-		lines.report(&stats)
-	}
+	s.lines.report(&stats)
 	return stats
 }

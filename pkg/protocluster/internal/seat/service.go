@@ -1,7 +1,6 @@
 package seat
 
 import (
-	"context"
 	"errors"
 	"io"
 	"maps"
@@ -15,7 +14,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/seatpb"
-	"github.com/protocluster/workshop/pkg/protocluster/internal/sealedview"
 )
 
 const (
@@ -23,15 +21,6 @@ const (
 	greeting   = 5 * time.Second // for the first frame
 	silence    = 2 * idleAfter   // of a node that would have closed its stream
 )
-
-// listener is a Seat as its Service sees it. Its methods are called concurrently.
-type listener interface {
-	// greets checks who says that it is a member of this cluster.
-	greets(ctx context.Context, h *seatpb.Hello) error
-	// hears takes in a message for the member to, and says what is wrong with
-	// it.
-	hears(from *sealedview.Member, to string, f *seatpb.Frame) error
-}
 
 // Service takes in what other nodes send to a Seat. It is registered with a gRPC
 // server before that serves, and refuses everything while no Seat runs. Its
@@ -49,11 +38,10 @@ type Service struct {
 
 // session is a Seat's use of a Service.
 type session struct {
-	listener
+	lines   *lines
 	service *Service
 	over    chan struct{} // closed when the Seat has ended
 	work    sync.WaitGroup
-	inflows map[string]*inflow // by the sender's address; guarded by Service.mu
 }
 
 // NewService returns a Service for the gRPC server of one node.
@@ -62,14 +50,14 @@ func NewService() *Service { return &Service{rejected: make(map[string]int)} }
 // Desc is what a gRPC server has to register the Service by.
 func (s *Service) Desc() *grpc.ServiceDesc { return &seatpb.Seat_ServiceDesc }
 
-// open has a Seat listen, until close.
-func (s *Service) open(l listener) (*session, error) {
+// open has the Seat listen whose lines these are, until close.
+func (s *Service) open(l *lines) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.session != nil {
 		return nil, errors.New("seat: another seat uses the service; make a new one for each node")
 	}
-	s.session = &session{listener: l, service: s, over: make(chan struct{}), inflows: make(map[string]*inflow)}
+	s.session = &session{lines: l, service: s, over: make(chan struct{})}
 	return s.session, nil
 }
 
@@ -89,19 +77,17 @@ func (s *Service) Tell(stream seatpb.Seat_TellServer) error {
 		return err
 	}
 	defer s.leave(u)
-	in := &inflow{session: u, stream: stream, superseded: make(chan struct{}), quiet: time.NewTimer(greeting)}
+	in := &inflow{stream: stream, back: u.lines.openBack(stream.Send, u.work.Go), quiet: time.NewTimer(greeting)}
+	in.ear = ear{listener: u.lines.listener, service: s}
 	defer in.quiet.Stop()
+	defer in.back.close()
 	ended := make(chan error, 1)
-	u.work.Go(func() { // it ends with the stream
-		err := in.read()
-		in.forget()
-		ended <- err
-	})
+	u.work.Go(func() { ended <- in.read() }) // it ends with the stream
 	select {
 	case err = <-ended:
 	case <-in.quiet.C:
 		err = s.violation("silent", codes.DeadlineExceeded, "nothing was heard for too long")
-	case <-in.superseded:
+	case <-in.back.superseded:
 		err = status.Error(codes.Aborted, "seat: the node has opened another stream")
 	case <-u.over:
 		err = status.Error(codes.Unavailable, "seat: this node is leaving")
@@ -149,21 +135,15 @@ func (s *Service) report(to *Stats) {
 
 // inflow is one stream that another node has opened.
 type inflow struct {
-	*session
-	stream     seatpb.Seat_TellServer
-	quiet      *time.Timer        // ends the stream
-	superseded chan struct{}      // closed when the node has opened another stream
-	from       *sealedview.Member // who speaks; nil before Hello
+	ear
+	stream seatpb.Seat_TellServer
+	back   *back
+	quiet  *time.Timer // ends the stream
 }
 
 // read takes in frames until the stream ends or does not deserve to go on.
-func (in *inflow) read() (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = in.service.violation("panic", codes.Internal, "a frame made its handler panic: %v", v)
-		}
-	}()
-	for count := uint64(1); ; count++ {
+func (in *inflow) read() error {
+	for {
 		f, err := in.stream.Recv()
 		switch {
 		case errors.Is(err, io.EOF):
@@ -175,60 +155,24 @@ func (in *inflow) read() (err error) {
 		case proto.Size(f) > maxFrame:
 			return in.service.violation("oversized", codes.ResourceExhausted, "a frame is larger than %d bytes", maxFrame)
 		}
-		if err := in.take(f); err != nil {
-			return err
-		}
-		if err := in.stream.Send(&seatpb.Receipt{Frames: count}); err != nil {
+		if err := in.hear(f); err != nil {
 			return err
 		}
 		in.quiet.Reset(silence)
 	}
 }
 
-// take takes in a frame.
-func (in *inflow) take(f *seatpb.Frame) error {
-	hello := f.GetHello()
-	switch {
-	case hello != nil:
-		return in.greet(hello)
-	case in.from == nil:
-		return in.service.violation("no greeting", codes.InvalidArgument, "the first frame must be Hello")
-	}
-	in.service.received.Add(1)
-	return in.hears(in.from, f.GetTo(), f)
-}
-
-// greet takes in who speaks from now on.
-func (in *inflow) greet(h *seatpb.Hello) error {
-	if in.from != nil && in.from.Address != h.GetAddress() {
-		return in.service.violation("foreign address", codes.PermissionDenied, "%s cannot become %.100q", in.from.Address, h.GetAddress())
-	}
-	if err := in.greets(in.stream.Context(), h); err != nil {
+// hear takes in a frame, and sends back what comes of it.
+func (in *inflow) hear(f *seatpb.Frame) error {
+	writes, greeted := in.back.arrives(f), in.from != nil
+	if err := in.take(in.stream.Context(), f); err != nil {
 		return err
 	}
-	if in.from == nil {
-		in.supersede(h.GetAddress())
+	if !greeted {
+		in.back.attach(in.from.Address)
 	}
-	in.from = &sealedview.Member{ID: h.GetMember(), Address: h.GetAddress()}
+	if writes {
+		return in.back.write()
+	}
 	return nil
-}
-
-// supersede ends the stream that the node had before: its connection broke, or
-// its process.
-func (in *inflow) supersede(address string) {
-	in.service.mu.Lock()
-	defer in.service.mu.Unlock()
-	if old := in.inflows[address]; old != nil {
-		close(old.superseded)
-	}
-	in.inflows[address] = in
-}
-
-// forget is called once in has ended, and nothing reads from it any more.
-func (in *inflow) forget() {
-	in.service.mu.Lock()
-	defer in.service.mu.Unlock()
-	if in.from != nil && in.inflows[in.from.Address] == in {
-		delete(in.inflows, in.from.Address)
-	}
 }

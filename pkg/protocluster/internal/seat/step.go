@@ -13,6 +13,7 @@ type errands struct {
 	order
 	self    string // the node's id
 	effects []sealedview.Effect
+	leaving bool // for good
 	hurry   bool // the node wants its turn earlier than it did before
 	news    bool // there is something to tell the host
 }
@@ -46,7 +47,7 @@ func (s *Seat) answer(o order, e sealedview.Event) {
 // advance has something happen to the node, with the lock held. Whatever comes of
 // it, the end of the lease is known to all before any of that is done.
 func (s *Seat) advance(e sealedview.Event) errands {
-	todo := errands{self: s.self.ID}
+	todo := errands{self: s.self.ID, leaving: s.leaving}
 	if s.phase != running {
 		return todo
 	}
@@ -163,7 +164,8 @@ func (s *Seat) do(todo errands) {
 				s.config.Logger.Error("seat: a message cannot be sent", "member", todo.self, "error", err)
 				continue
 			}
-			s.lines.send(todo.self, effect.To, frame)
+			_, knock := effect.Message.(sealedview.Knock) // which asks whether there is a way of its own
+			s.lines.send(todo.self, effect.To, frame, knock)
 		case sealedview.ReadStore:
 			s.tasks.Go("reading the view store", func(ctx context.Context) { s.store.read(ctx, todo.order) })
 		case sealedview.WriteStore:
@@ -172,6 +174,9 @@ func (s *Seat) do(todo errands) {
 			s.lines.know(effect.View.Members...)
 		case sealedview.Evicted:
 			s.lines.know(effect.View.Members...)
+			if todo.leaving {
+				s.lines.part()
+			}
 		case sealedview.Warn:
 			s.config.Logger.Warn("seat: "+effect.Text, "member", todo.self)
 		case sealedview.Violated:

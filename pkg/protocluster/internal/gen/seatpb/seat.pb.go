@@ -30,6 +30,10 @@ type Frame struct {
 	// The id of the member that it is for. Another one can be at its address, as
 	// after a restart, and must not take it for its own.
 	To string `protobuf:"bytes,11,opt,name=to,proto3" json:"to,omitempty"`
+	// In what goes back, how many frames of the stream have arrived. A frame that
+	// says nothing else is a receipt. A connection that carries frames, and nothing
+	// back that says so, is broken.
+	Arrived uint64 `protobuf:"varint,12,opt,name=arrived,proto3" json:"arrived,omitempty"`
 	// Types that are valid to be assigned to Content:
 	//
 	//	*Frame_Hello
@@ -82,6 +86,13 @@ func (x *Frame) GetTo() string {
 		return x.To
 	}
 	return ""
+}
+
+func (x *Frame) GetArrived() uint64 {
+	if x != nil {
+		return x.Arrived
+	}
+	return 0
 }
 
 func (x *Frame) GetContent() isFrame_Content {
@@ -245,52 +256,6 @@ func (*Frame_Knock) isFrame_Content() {}
 
 func (*Frame_Answer) isFrame_Content() {}
 
-// Receipt says how many frames of the stream have arrived. A connection that
-// carries frames and no receipts is broken.
-type Receipt struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Frames        uint64                 `protobuf:"varint,1,opt,name=frames,proto3" json:"frames,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Receipt) Reset() {
-	*x = Receipt{}
-	mi := &file_seatpb_seat_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Receipt) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Receipt) ProtoMessage() {}
-
-func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_seatpb_seat_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
-func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_seatpb_seat_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *Receipt) GetFrames() uint64 {
-	if x != nil {
-		return x.Frames
-	}
-	return 0
-}
-
 type Hello struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
@@ -303,7 +268,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_seatpb_seat_proto_msgTypes[2]
+	mi := &file_seatpb_seat_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -315,7 +280,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_seatpb_seat_proto_msgTypes[2]
+	mi := &file_seatpb_seat_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -328,7 +293,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_seatpb_seat_proto_rawDescGZIP(), []int{2}
+	return file_seatpb_seat_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Hello) GetVersion() uint32 {
@@ -369,7 +334,7 @@ type Stamp struct {
 
 func (x *Stamp) Reset() {
 	*x = Stamp{}
-	mi := &file_seatpb_seat_proto_msgTypes[3]
+	mi := &file_seatpb_seat_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -381,7 +346,7 @@ func (x *Stamp) String() string {
 func (*Stamp) ProtoMessage() {}
 
 func (x *Stamp) ProtoReflect() protoreflect.Message {
-	mi := &file_seatpb_seat_proto_msgTypes[3]
+	mi := &file_seatpb_seat_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -394,7 +359,7 @@ func (x *Stamp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stamp.ProtoReflect.Descriptor instead.
 func (*Stamp) Descriptor() ([]byte, []int) {
-	return file_seatpb_seat_proto_rawDescGZIP(), []int{3}
+	return file_seatpb_seat_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Stamp) GetEpoch() uint64 {
@@ -422,7 +387,7 @@ type Renew struct {
 
 func (x *Renew) Reset() {
 	*x = Renew{}
-	mi := &file_seatpb_seat_proto_msgTypes[4]
+	mi := &file_seatpb_seat_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -434,7 +399,7 @@ func (x *Renew) String() string {
 func (*Renew) ProtoMessage() {}
 
 func (x *Renew) ProtoReflect() protoreflect.Message {
-	mi := &file_seatpb_seat_proto_msgTypes[4]
+	mi := &file_seatpb_seat_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -447,7 +412,7 @@ func (x *Renew) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Renew.ProtoReflect.Descriptor instead.
 func (*Renew) Descriptor() ([]byte, []int) {
-	return file_seatpb_seat_proto_rawDescGZIP(), []int{4}
+	return file_seatpb_seat_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Renew) GetView() *Stamp {
@@ -485,7 +450,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_seatpb_seat_proto_msgTypes[5]
+	mi := &file_seatpb_seat_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +462,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_seatpb_seat_proto_msgTypes[5]
+	mi := &file_seatpb_seat_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +475,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_seatpb_seat_proto_rawDescGZIP(), []int{5}
+	return file_seatpb_seat_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Grant) GetView() *Stamp {
@@ -565,7 +530,7 @@ type Exclude struct {
 
 func (x *Exclude) Reset() {
 	*x = Exclude{}
-	mi := &file_seatpb_seat_proto_msgTypes[6]
+	mi := &file_seatpb_seat_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -577,7 +542,7 @@ func (x *Exclude) String() string {
 func (*Exclude) ProtoMessage() {}
 
 func (x *Exclude) ProtoReflect() protoreflect.Message {
-	mi := &file_seatpb_seat_proto_msgTypes[6]
+	mi := &file_seatpb_seat_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -590,7 +555,7 @@ func (x *Exclude) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exclude.ProtoReflect.Descriptor instead.
 func (*Exclude) Descriptor() ([]byte, []int) {
-	return file_seatpb_seat_proto_rawDescGZIP(), []int{6}
+	return file_seatpb_seat_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Exclude) GetView() *Stamp {
@@ -619,7 +584,7 @@ type Excluded struct {
 
 func (x *Excluded) Reset() {
 	*x = Excluded{}
-	mi := &file_seatpb_seat_proto_msgTypes[7]
+	mi := &file_seatpb_seat_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +596,7 @@ func (x *Excluded) String() string {
 func (*Excluded) ProtoMessage() {}
 
 func (x *Excluded) ProtoReflect() protoreflect.Message {
-	mi := &file_seatpb_seat_proto_msgTypes[7]
+	mi := &file_seatpb_seat_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +609,7 @@ func (x *Excluded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Excluded.ProtoReflect.Descriptor instead.
 func (*Excluded) Descriptor() ([]byte, []int) {
-	return file_seatpb_seat_proto_rawDescGZIP(), []int{7}
+	return file_seatpb_seat_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Excluded) GetView() *Stamp {
@@ -684,7 +649,7 @@ type Push struct {
 
 func (x *Push) Reset() {
 	*x = Push{}
-	mi := &file_seatpb_seat_proto_msgTypes[8]
+	mi := &file_seatpb_seat_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -696,7 +661,7 @@ func (x *Push) String() string {
 func (*Push) ProtoMessage() {}
 
 func (x *Push) ProtoReflect() protoreflect.Message {
-	mi := &file_seatpb_seat_proto_msgTypes[8]
+	mi := &file_seatpb_seat_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -709,7 +674,7 @@ func (x *Push) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Push.ProtoReflect.Descriptor instead.
 func (*Push) Descriptor() ([]byte, []int) {
-	return file_seatpb_seat_proto_rawDescGZIP(), []int{8}
+	return file_seatpb_seat_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Push) GetRecord() []byte {
@@ -732,7 +697,7 @@ type Barrier struct {
 
 func (x *Barrier) Reset() {
 	*x = Barrier{}
-	mi := &file_seatpb_seat_proto_msgTypes[9]
+	mi := &file_seatpb_seat_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -744,7 +709,7 @@ func (x *Barrier) String() string {
 func (*Barrier) ProtoMessage() {}
 
 func (x *Barrier) ProtoReflect() protoreflect.Message {
-	mi := &file_seatpb_seat_proto_msgTypes[9]
+	mi := &file_seatpb_seat_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -757,7 +722,7 @@ func (x *Barrier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Barrier.ProtoReflect.Descriptor instead.
 func (*Barrier) Descriptor() ([]byte, []int) {
-	return file_seatpb_seat_proto_rawDescGZIP(), []int{9}
+	return file_seatpb_seat_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Barrier) GetView() *Stamp {
@@ -789,7 +754,7 @@ type Knock struct {
 
 func (x *Knock) Reset() {
 	*x = Knock{}
-	mi := &file_seatpb_seat_proto_msgTypes[10]
+	mi := &file_seatpb_seat_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -801,7 +766,7 @@ func (x *Knock) String() string {
 func (*Knock) ProtoMessage() {}
 
 func (x *Knock) ProtoReflect() protoreflect.Message {
-	mi := &file_seatpb_seat_proto_msgTypes[10]
+	mi := &file_seatpb_seat_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -814,16 +779,17 @@ func (x *Knock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Knock.ProtoReflect.Descriptor instead.
 func (*Knock) Descriptor() ([]byte, []int) {
-	return file_seatpb_seat_proto_rawDescGZIP(), []int{10}
+	return file_seatpb_seat_proto_rawDescGZIP(), []int{9}
 }
 
 var File_seatpb_seat_proto protoreflect.FileDescriptor
 
 const file_seatpb_seat_proto_rawDesc = "" +
 	"\n" +
-	"\x11seatpb/seat.proto\x12\x11protocluster.seat\"\xac\x04\n" +
+	"\x11seatpb/seat.proto\x12\x11protocluster.seat\"\xc6\x04\n" +
 	"\x05Frame\x12\x0e\n" +
-	"\x02to\x18\v \x01(\tR\x02to\x120\n" +
+	"\x02to\x18\v \x01(\tR\x02to\x12\x18\n" +
+	"\aarrived\x18\f \x01(\x04R\aarrived\x120\n" +
 	"\x05hello\x18\x01 \x01(\v2\x18.protocluster.seat.HelloH\x00R\x05hello\x120\n" +
 	"\x05renew\x18\x02 \x01(\v2\x18.protocluster.seat.RenewH\x00R\x05renew\x120\n" +
 	"\x05grant\x18\x03 \x01(\v2\x18.protocluster.seat.GrantH\x00R\x05grant\x126\n" +
@@ -835,9 +801,7 @@ const file_seatpb_seat_proto_rawDesc = "" +
 	"\x05knock\x18\t \x01(\v2\x18.protocluster.seat.KnockH\x00R\x05knock\x122\n" +
 	"\x06answer\x18\n" +
 	" \x01(\v2\x18.protocluster.seat.KnockH\x00R\x06answerB\t\n" +
-	"\acontent\"!\n" +
-	"\aReceipt\x12\x16\n" +
-	"\x06frames\x18\x01 \x01(\x04R\x06frames\"m\n" +
+	"\acontent\"m\n" +
 	"\x05Hello\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x18\n" +
 	"\acluster\x18\x02 \x01(\tR\acluster\x12\x16\n" +
@@ -871,9 +835,9 @@ const file_seatpb_seat_proto_rawDesc = "" +
 	"\x04view\x18\x01 \x01(\v2\x18.protocluster.seat.StampR\x04view\x12\x10\n" +
 	"\x03all\x18\x02 \x01(\bR\x03all\x12\x0e\n" +
 	"\x02of\x18\x03 \x01(\fR\x02of\"\a\n" +
-	"\x05Knock2H\n" +
-	"\x04Seat\x12@\n" +
-	"\x04Tell\x12\x18.protocluster.seat.Frame\x1a\x1a.protocluster.seat.Receipt(\x010\x01BGZEgithub.com/protocluster/workshop/pkg/protocluster/internal/gen/seatpbb\x06proto3"
+	"\x05Knock2F\n" +
+	"\x04Seat\x12>\n" +
+	"\x04Tell\x12\x18.protocluster.seat.Frame\x1a\x18.protocluster.seat.Frame(\x010\x01BGZEgithub.com/protocluster/workshop/pkg/protocluster/internal/gen/seatpbb\x06proto3"
 
 var (
 	file_seatpb_seat_proto_rawDescOnce sync.Once
@@ -887,38 +851,37 @@ func file_seatpb_seat_proto_rawDescGZIP() []byte {
 	return file_seatpb_seat_proto_rawDescData
 }
 
-var file_seatpb_seat_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_seatpb_seat_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_seatpb_seat_proto_goTypes = []any{
 	(*Frame)(nil),    // 0: protocluster.seat.Frame
-	(*Receipt)(nil),  // 1: protocluster.seat.Receipt
-	(*Hello)(nil),    // 2: protocluster.seat.Hello
-	(*Stamp)(nil),    // 3: protocluster.seat.Stamp
-	(*Renew)(nil),    // 4: protocluster.seat.Renew
-	(*Grant)(nil),    // 5: protocluster.seat.Grant
-	(*Exclude)(nil),  // 6: protocluster.seat.Exclude
-	(*Excluded)(nil), // 7: protocluster.seat.Excluded
-	(*Push)(nil),     // 8: protocluster.seat.Push
-	(*Barrier)(nil),  // 9: protocluster.seat.Barrier
-	(*Knock)(nil),    // 10: protocluster.seat.Knock
+	(*Hello)(nil),    // 1: protocluster.seat.Hello
+	(*Stamp)(nil),    // 2: protocluster.seat.Stamp
+	(*Renew)(nil),    // 3: protocluster.seat.Renew
+	(*Grant)(nil),    // 4: protocluster.seat.Grant
+	(*Exclude)(nil),  // 5: protocluster.seat.Exclude
+	(*Excluded)(nil), // 6: protocluster.seat.Excluded
+	(*Push)(nil),     // 7: protocluster.seat.Push
+	(*Barrier)(nil),  // 8: protocluster.seat.Barrier
+	(*Knock)(nil),    // 9: protocluster.seat.Knock
 }
 var file_seatpb_seat_proto_depIdxs = []int32{
-	2,  // 0: protocluster.seat.Frame.hello:type_name -> protocluster.seat.Hello
-	4,  // 1: protocluster.seat.Frame.renew:type_name -> protocluster.seat.Renew
-	5,  // 2: protocluster.seat.Frame.grant:type_name -> protocluster.seat.Grant
-	6,  // 3: protocluster.seat.Frame.exclude:type_name -> protocluster.seat.Exclude
-	7,  // 4: protocluster.seat.Frame.excluded:type_name -> protocluster.seat.Excluded
-	8,  // 5: protocluster.seat.Frame.push:type_name -> protocluster.seat.Push
-	9,  // 6: protocluster.seat.Frame.barrier:type_name -> protocluster.seat.Barrier
-	9,  // 7: protocluster.seat.Frame.heard:type_name -> protocluster.seat.Barrier
-	10, // 8: protocluster.seat.Frame.knock:type_name -> protocluster.seat.Knock
-	10, // 9: protocluster.seat.Frame.answer:type_name -> protocluster.seat.Knock
-	3,  // 10: protocluster.seat.Renew.view:type_name -> protocluster.seat.Stamp
-	3,  // 11: protocluster.seat.Grant.view:type_name -> protocluster.seat.Stamp
-	3,  // 12: protocluster.seat.Exclude.view:type_name -> protocluster.seat.Stamp
-	3,  // 13: protocluster.seat.Excluded.view:type_name -> protocluster.seat.Stamp
-	3,  // 14: protocluster.seat.Barrier.view:type_name -> protocluster.seat.Stamp
+	1,  // 0: protocluster.seat.Frame.hello:type_name -> protocluster.seat.Hello
+	3,  // 1: protocluster.seat.Frame.renew:type_name -> protocluster.seat.Renew
+	4,  // 2: protocluster.seat.Frame.grant:type_name -> protocluster.seat.Grant
+	5,  // 3: protocluster.seat.Frame.exclude:type_name -> protocluster.seat.Exclude
+	6,  // 4: protocluster.seat.Frame.excluded:type_name -> protocluster.seat.Excluded
+	7,  // 5: protocluster.seat.Frame.push:type_name -> protocluster.seat.Push
+	8,  // 6: protocluster.seat.Frame.barrier:type_name -> protocluster.seat.Barrier
+	8,  // 7: protocluster.seat.Frame.heard:type_name -> protocluster.seat.Barrier
+	9,  // 8: protocluster.seat.Frame.knock:type_name -> protocluster.seat.Knock
+	9,  // 9: protocluster.seat.Frame.answer:type_name -> protocluster.seat.Knock
+	2,  // 10: protocluster.seat.Renew.view:type_name -> protocluster.seat.Stamp
+	2,  // 11: protocluster.seat.Grant.view:type_name -> protocluster.seat.Stamp
+	2,  // 12: protocluster.seat.Exclude.view:type_name -> protocluster.seat.Stamp
+	2,  // 13: protocluster.seat.Excluded.view:type_name -> protocluster.seat.Stamp
+	2,  // 14: protocluster.seat.Barrier.view:type_name -> protocluster.seat.Stamp
 	0,  // 15: protocluster.seat.Seat.Tell:input_type -> protocluster.seat.Frame
-	1,  // 16: protocluster.seat.Seat.Tell:output_type -> protocluster.seat.Receipt
+	0,  // 16: protocluster.seat.Seat.Tell:output_type -> protocluster.seat.Frame
 	16, // [16:17] is the sub-list for method output_type
 	15, // [15:16] is the sub-list for method input_type
 	15, // [15:15] is the sub-list for extension type_name
@@ -949,7 +912,7 @@ func file_seatpb_seat_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_seatpb_seat_proto_rawDesc), len(file_seatpb_seat_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

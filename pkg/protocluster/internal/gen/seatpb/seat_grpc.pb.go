@@ -30,10 +30,10 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 type SeatClient interface {
-	// Tell carries messages one way, from the node that opened the stream. Its
-	// first frame is Hello. A stream that is refused ends with a status that
-	// says why.
-	Tell(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Receipt], error)
+	// Tell carries messages both ways. The first frame of the node that opens the
+	// stream is Hello, and so is the first of the other that is not a receipt. A
+	// stream that is refused ends with a status that says why.
+	Tell(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Frame], error)
 }
 
 type seatClient struct {
@@ -44,27 +44,27 @@ func NewSeatClient(cc grpc.ClientConnInterface) SeatClient {
 	return &seatClient{cc}
 }
 
-func (c *seatClient) Tell(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Receipt], error) {
+func (c *seatClient) Tell(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Frame], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &Seat_ServiceDesc.Streams[0], Seat_Tell_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[Frame, Receipt]{ClientStream: stream}
+	x := &grpc.GenericClientStream[Frame, Frame]{ClientStream: stream}
 	return x, nil
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Seat_TellClient = grpc.BidiStreamingClient[Frame, Receipt]
+type Seat_TellClient = grpc.BidiStreamingClient[Frame, Frame]
 
 // SeatServer is the server API for Seat service.
 // All implementations must embed UnimplementedSeatServer
 // for forward compatibility.
 type SeatServer interface {
-	// Tell carries messages one way, from the node that opened the stream. Its
-	// first frame is Hello. A stream that is refused ends with a status that
-	// says why.
-	Tell(grpc.BidiStreamingServer[Frame, Receipt]) error
+	// Tell carries messages both ways. The first frame of the node that opens the
+	// stream is Hello, and so is the first of the other that is not a receipt. A
+	// stream that is refused ends with a status that says why.
+	Tell(grpc.BidiStreamingServer[Frame, Frame]) error
 	mustEmbedUnimplementedSeatServer()
 }
 
@@ -75,7 +75,7 @@ type SeatServer interface {
 // pointer dereference when methods are called.
 type UnimplementedSeatServer struct{}
 
-func (UnimplementedSeatServer) Tell(grpc.BidiStreamingServer[Frame, Receipt]) error {
+func (UnimplementedSeatServer) Tell(grpc.BidiStreamingServer[Frame, Frame]) error {
 	return status.Error(codes.Unimplemented, "method Tell not implemented")
 }
 func (UnimplementedSeatServer) mustEmbedUnimplementedSeatServer() {}
@@ -100,11 +100,11 @@ func RegisterSeatServer(s grpc.ServiceRegistrar, srv SeatServer) {
 }
 
 func _Seat_Tell_Handler(srv interface{}, stream grpc.ServerStream) error {
-	return srv.(SeatServer).Tell(&grpc.GenericServerStream[Frame, Receipt]{ServerStream: stream})
+	return srv.(SeatServer).Tell(&grpc.GenericServerStream[Frame, Frame]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Seat_TellServer = grpc.BidiStreamingServer[Frame, Receipt]
+type Seat_TellServer = grpc.BidiStreamingServer[Frame, Frame]
 
 // Seat_ServiceDesc is the grpc.ServiceDesc for Seat service.
 // It's only intended for direct use with grpc.RegisterService,
