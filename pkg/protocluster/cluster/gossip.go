@@ -9,7 +9,6 @@ import (
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/clusterpb"
-	"github.com/protocluster/workshop/pkg/protocluster/internal/gossip"
 )
 
 // Load is what a member tells of itself. Nothing decides by it.
@@ -42,17 +41,18 @@ func (c *Cluster) Loads() map[string]Load {
 func (n *node) spread(ctx context.Context) {
 	interval := n.config.gossipInterval()
 	for background.Sleep(ctx, interval-interval/8+rand.N(interval/4)) {
-		peers := slices.DeleteFunc(slices.Clone(n.View().Members), func(m Member) bool { return m.ID == n.Self().ID })
-		rand.Shuffle(len(peers), func(i, j int) { peers[i], peers[j] = peers[j], peers[i] })
+		view := n.View()
 		switch {
 		case !n.client:
+			self := slices.IndexFunc(view.Members, func(m Member) bool { return m.ID == n.Self().ID })
 			m := n.gossip.Tell(n.Self().ID, n.load())
-			for _, p := range peers[:min(len(peers), gossip.Peers)] {
-				n.system.Send(actor.NewPID(p.Address, endpointName), m)
+			for _, i := range n.gossip.Round(view.Epoch, self, len(view.Members)) {
+				n.system.Send(actor.NewPID(view.Members[i].Address, endpointName), m)
 			}
-		case len(peers) > 0:
+		case len(view.Members) > 0:
 			ctx, cancel := context.WithTimeout(ctx, interval)
-			m, err := actor.Ask[*clusterpb.Gossip](ctx, n.system, actor.NewPID(peers[0].Address, endpointName), &clusterpb.GossipRequest{})
+			peer := actor.NewPID(view.Members[rand.IntN(len(view.Members))].Address, endpointName)
+			m, err := actor.Ask[*clusterpb.Gossip](ctx, n.system, peer, &clusterpb.GossipRequest{})
 			cancel()
 			if err == nil {
 				n.gossip.Hear(m, n.interesting)

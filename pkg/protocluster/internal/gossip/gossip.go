@@ -4,6 +4,7 @@ package gossip
 
 import (
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"sync"
 
@@ -18,11 +19,38 @@ const (
 	Most = 64
 )
 
+// Round picks whom the member at index self tells in a round, of n in the order of
+// a view; nobody if self is negative. It picks among those 1, 4, 16 and so on behind
+// it, or among all if they are few, so that a member keeps log n connections instead
+// of n and news still take few rounds (the fingers of Chord, of which more would be
+// told less often; Stoica et al., SIGCOMM 2001). Who that is changes with the view,
+// so nobody is told in the first round of one.
+func (s *State) Round(epoch uint64, self, n int) []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.epoch
+	if s.epoch = epoch; self < 0 || epoch != before {
+		return nil
+	}
+	var picks []int
+	for distance := 1; distance < n; {
+		picks = append(picks, (self+distance)%n)
+		if n <= 1+Peers {
+			distance++
+		} else {
+			distance *= 4
+		}
+	}
+	rand.Shuffle(len(picks), func(i, j int) { picks[i], picks[j] = picks[j], picks[i] })
+	return picks[:min(len(picks), Peers)]
+}
+
 // State is what a node has heard. The zero value has heard nothing. Its methods
 // may be called concurrently.
 type State struct {
 	mu    sync.Mutex
 	round uint64
+	epoch uint64            // of the view in that round
 	news  map[string]rumour // by member
 }
 
