@@ -1,6 +1,7 @@
 package seat
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
@@ -11,6 +12,9 @@ const (
 	// tardy is how late a timer of this process shows that the process itself
 	// was held up.
 	tardy = 50 * time.Millisecond
+	// hop is how long a goroutine that is ready to run waits for its turn where
+	// time is short. A frame and its receipt take a dozen of them.
+	hop = tardy / 10
 	// forgiving is how many times in a row that is a reason to wait on: dialling
 	// anew is the most expensive thing that a process without time can do.
 	forgiving = 4
@@ -50,9 +54,13 @@ func (p *progress) expect() {
 }
 
 // late gives up, unless this process was held up: what it waits for may be here.
+// If all who are ready to run get their turn soon, it was not.
 func (p *progress) late() {
+	asked := time.Now()
+	runtime.Gosched()
+	turn := time.Since(asked)
 	p.mu.Lock()
-	forgive := time.Since(p.due) > tardy && p.forgiven < forgiving
+	forgive := (turn > hop || time.Since(p.due) > tardy) && p.forgiven < forgiving
 	if forgive {
 		p.forgiven++
 		p.expect()
