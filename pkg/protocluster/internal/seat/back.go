@@ -73,7 +73,7 @@ func (b *back) arrives(f *seatpb.Frame) bool {
 	defer b.mu.Unlock()
 	b.arrived++
 	b.heard = now
-	if pressing(f) {
+	if pressing(f) || b.arrived-b.told > unanswered/2 {
 		b.owes = b.arrived
 	}
 	return b.begin(now)

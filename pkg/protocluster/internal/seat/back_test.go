@@ -215,6 +215,36 @@ func TestBack_Superseded(t *testing.T) {
 	})
 }
 
+// Grants need no receipt, until many had none.
+func TestBack_Grants(t *testing.T) {
+	inWorld(t, func(w *world) {
+		nodes := w.three()
+		nodes[1].kill()
+		i := w.intrude("a:4000")
+		defer func() { _ = i.conn.Close() }()
+		st := i.asB()
+		if f, err := st.Recv(); err != nil || f.GetArrived() != 1 {
+			t.Fatalf("what came back is %v, %v, want a receipt for the greeting", f, err)
+		}
+		grant := &seatpb.Grant{View: &seatpb.Stamp{Epoch: 1, Seal: "x"}}
+		for range 100 {
+			i.send(st, &seatpb.Frame{To: "a0", Content: &seatpb.Frame_Grant{Grant: grant}})
+		}
+		for { // what a tells b by itself may carry a receipt as well
+			f, err := st.Recv()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Content == nil {
+				if f.GetArrived() < 60 {
+					t.Errorf("a receipt for %d frames goes alone", f.GetArrived())
+				}
+				break
+			}
+		}
+	})
+}
+
 // A member that does not read, and sends on, stalls nobody else and piles up
 // nothing.
 func TestBack_NobodyReads(t *testing.T) {

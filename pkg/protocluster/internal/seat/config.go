@@ -40,7 +40,8 @@ type Config struct {
 	Dial func(address string) (*grpc.ClientConn, error)
 	// Verify reports, as an error, that the caller whose call ctx belongs to
 	// has not proved that it is the node at an address. Where nobody proves
-	// anything it returns nil.
+	// anything it returns nil. Who was dialled has to prove it over the
+	// connection that Dial returns.
 	Verify func(ctx context.Context, address string) error
 	// Clock is the time; nil means the machine's.
 	Clock Clock

@@ -18,6 +18,9 @@ const (
 	// forgiving is how many times in a row that is a reason to wait on: dialling
 	// anew is the most expensive thing that a process without time can do.
 	forgiving = 4
+	// unanswered is how many frames need no receipt, if they are not pressing.
+	// Whoever gets them sends one after half as many.
+	unanswered = maxQueue
 )
 
 // pressing reports whether the receipt for a frame is due at once. It is for all
@@ -76,7 +79,7 @@ func (p *progress) sending(f *seatpb.Frame) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent++
-	if !pressing(f) {
+	if !pressing(f) && p.sent-p.arrived <= unanswered {
 		return
 	}
 	if p.pressing <= p.arrived {

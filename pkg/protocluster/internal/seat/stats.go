@@ -28,7 +28,7 @@ type Stats struct {
 	// StoreOut is since when this node cannot read the store; zero if it can.
 	StoreOut time.Time
 
-	Connections int            // to other nodes that were sent to lately
+	Connections int            // other nodes that there is a stream with, or was one lately
 	Sent        uint64         // messages that were handed to a connection
 	Dropped     uint64         // messages that were too old, too many, or for nobody known
 	Received    uint64         // messages
