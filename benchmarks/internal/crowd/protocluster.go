@@ -23,10 +23,10 @@ type protocluster struct {
 	members []*cluster.Cluster
 }
 
-// newStrict gathers members with leases: each may have two connections to each
-// other, one of them for those.
+// newStrict gathers members with leases. Each has a connection to each of a few
+// others for gossip, and one with each of five for leases, or two while it joins.
 func newStrict(members int) (crowd, error) {
-	return newProtocluster(partition.New()), allow(members, 2)
+	return newProtocluster(partition.New()), allow(members, 1)
 }
 
 // newEventual gathers members without leases.
