@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -234,9 +235,18 @@ func (a *Agent) await() error {
 	return cmp.Or(a.ctx.Err(), fmt.Errorf("no leader after %v", readiness))
 }
 
-// writes reports whether the leader is ready for writes; one without rights is
-// refused then.
+// writes reports whether the leader is ready for writes and knows the agent's node,
+// which it does a moment later and without which there are no sessions; an agent
+// without rights is refused then.
 func (a *Agent) writes() bool {
-	status, _, err := a.request(http.MethodPut, "kv/consultest/ready", nil)
-	return err == nil && (status == http.StatusOK || status == http.StatusForbidden)
+	status, answer, err := a.request(http.MethodPut, "session/create", []byte(`{"Name": "consultest/ready", "NodeChecks": []}`))
+	if err != nil || status != http.StatusOK {
+		return err == nil && status == http.StatusForbidden
+	}
+	var session struct{ ID string }
+	if err := json.Unmarshal(answer, &session); err != nil {
+		return false
+	}
+	status, _, err = a.request(http.MethodPut, "session/destroy/"+session.ID, nil)
+	return err == nil && status == http.StatusOK
 }
