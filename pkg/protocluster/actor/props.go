@@ -99,8 +99,9 @@ func WithLifecycle(f func(ctx Context, next ReceiveFunc)) PropsOption {
 }
 
 // AfterStop is told of an actor's end: the failure that its supervisor stopped
-// it for, or nil, whether it got on with anything after *Started, and the messages
-// that waited behind the stop, in order.
+// it for, or nil, whether there was progress after *Started, if only a PoisonPill or
+// a message that its guard then held back, and the messages that waited behind the
+// stop, in order.
 type AfterStop func(self *PID, reason error, progress bool, undelivered []Envelope)
 
 // WithAfterStop has f called once when the actor has ended and its name is
