@@ -8,9 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/chromedp"
 )
 
@@ -80,8 +83,10 @@ func (t *Tab) begin(screen Screen) error {
 			t.mu.Unlock()
 		}
 	}()
-	_, err := chromedp.Call(t.ctx, emulation.SetDeviceMetricsOverride,
+	_, err := chromedp.Call(t.ctx, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks})
+	_, size := chromedp.Call(t.ctx, emulation.SetDeviceMetricsOverride,
 		emulation.SetDeviceMetricsOverrideParams{Width: screen.Width, Height: screen.Height, DeviceScaleFactor: 1})
+	err = errors.Join(err, size)
 	if screen.NoJavaScript {
 		_, off := chromedp.Call(t.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		err = errors.Join(err, off)
@@ -134,6 +139,18 @@ const click = `(() => {
 
 // Picture is what the tab shows, as a PNG.
 func (t *Tab) Picture() ([]byte, error) { return chromedp.Run(t.ctx, chromedp.CaptureScreenshot()) }
+
+// Worked is the processor time that the page's scripts have taken so far: unlike the
+// time that passed meanwhile, it does not grow with what else the machine does.
+func (t *Tab) Worked() (time.Duration, error) {
+	m, err := chromedp.Call(t.ctx, performance.GetMetrics, cdp.Empty{})
+	for _, m := range m.Metrics {
+		if m.Name == "ScriptDuration" {
+			return time.Duration(m.Value * float64(time.Second)), nil
+		}
+	}
+	return 0, errors.Join(err, errors.New("browser: it does not tell what its scripts took"))
+}
 
 // Console is what the page has said to the console so far.
 func (t *Tab) Console() []string {

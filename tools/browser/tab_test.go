@@ -65,6 +65,15 @@ func value[T any](b *tab, expression string) T {
 	return v
 }
 
+func (b *tab) worked() time.Duration {
+	b.t.Helper()
+	d, err := b.Worked()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return d
+}
+
 // save keeps a picture among the artifacts, and returns where.
 func (b *tab) save(name string) string {
 	b.t.Helper()
