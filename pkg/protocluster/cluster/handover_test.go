@@ -17,6 +17,7 @@ import (
 // happens, and notes who was at work when.
 type clinic struct {
 	mu    sync.Mutex
+	busy  int // handlers at work
 	shift map[string][]shift
 }
 
@@ -32,13 +33,36 @@ func (c *clinic) receive(ctx actor.Context) {
 		return
 	}
 	id, _ := cluster.IdentityOf(ctx)
+	c.count(1)
 	s := shift{address: ctx.Self().Address, from: time.Now()}
 	<-time.After(d)
 	s.to = time.Now()
+	c.count(-1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.shift[id.String()] = append(c.shift[id.String()], s)
 	ctx.Respond(s.address)
+}
+
+// count adds to the handlers at work, and returns how many there are.
+func (c *clinic) count(n int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.busy += n
+	return c.busy
+}
+
+// await waits until so many handlers are at work. Where all workers of a member
+// block, the next handler begins after 1 to 21 ms, by what the machine does.
+func (c *clinic) await(t testing.TB, n int) {
+	t.Helper()
+	for range 1000 {
+		if c.count(0) == n {
+			return
+		}
+		testkit.Advance(time.Millisecond)
+	}
+	t.Fatalf("%d handlers are at work after a second, want %d", c.count(0), n)
 }
 
 // overlap returns two shifts of one identity at two places at a time.
@@ -75,7 +99,7 @@ func TestHandover_WaitsForTheHandlerAndForNoOther(t *testing.T) {
 				}
 			})
 		}
-		testkit.Advance(10 * time.Millisecond)
+		work.await(t, 20)
 		c.Add()
 		c.AwaitMembers(3)
 		begin := time.Now()
@@ -111,7 +135,7 @@ func TestHandover_IsBounded(t *testing.T) {
 		for _, id := range ids {
 			busy.Go(func() { _, _ = c.Node(0).Request(within(t, time.Minute), id, "30s") })
 		}
-		testkit.Advance(10 * time.Millisecond)
+		work.await(t, len(ids))
 		c.Add()
 		c.AwaitMembers(3)
 		refused := 0
