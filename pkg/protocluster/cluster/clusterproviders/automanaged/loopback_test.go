@@ -148,7 +148,7 @@ func TestLoopbackGarbageIsIgnored(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := list.UpdateNode(time.Second); err != nil {
+		if err := list.UpdateNode(patience); err != nil {
 			t.Fatal(err)
 		}
 	}
