@@ -41,7 +41,8 @@ type host struct {
 }
 
 func newHost(t *testing.T, s *story.Story, policy eviction.Policy) *host {
-	h := &host{s: s, system: actor.NewSystem(actor.WithLogger(slog.New(slog.DiscardHandler))),
+	// Each actor that blocks has a worker, so that when it begins is not up to the machine.
+	h := &host{s: s, system: actor.NewSystem(actor.WithLogger(slog.New(slog.DiscardHandler)), actor.WithWorkers(8)),
 		living: make(map[cluster.Identity]*actor.PID), pids: make(map[cluster.Identity]*actor.PID),
 		done: make(map[cluster.Identity][]int), ending: make(map[cluster.Identity]int)}
 	h.passivator = eviction.New(policy, h.stop)
