@@ -1,7 +1,6 @@
 package actor
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -46,7 +45,7 @@ const (
 // never more than one. What senders write for each message, what they only read
 // and what a turn writes for each are on cache lines of their own.
 type cell struct {
-	user        mpsc.Queue[Envelope]
+	user        mpsc.Queue[any, attached]
 	waiting     atomic.Int32  // what waits in user and run, kept only with a mailbox limit
 	work        atomic.Uint32 // idle, busy or over
 	limit       int32         // of the mailbox; 0: the default
@@ -69,11 +68,16 @@ type cell struct {
 	wraps    bool              // there is middleware for what it sends
 	life     lifetime.Lifetime // whose Suspend, Stop and Kill anybody may call
 	actor    Actor
-	receive  ReceiveFunc // nil: actor.Receive, without middleware
-	run      []Envelope  // taken from user, handled up to pos
-	pos      int
-	current  *Envelope // being handled, in run before pos
+	receive  ReceiveFunc             // nil: actor.Receive, without middleware
+	run      mpsc.Run[any, attached] // taken from user
+	telling  any                     // the lifecycle message that is being handled, nil while a message of run is
 	more     *rare
+}
+
+// attached is what comes with a message.
+type attached struct {
+	sender *PID
+	meta   *Meta
 }
 
 // What a cell's work is.
@@ -89,7 +93,7 @@ type rare struct {
 	watchers  map[pidKey]*PID
 	watching  map[pidKey]*PID
 	behaviors []ReceiveFunc
-	stash     []Envelope
+	stash     mpsc.Run[any, attached]
 	timer     *receiveTimer
 	failures  map[*cell][]time.Time // of its children; of a root actor itself
 	lastUsed  time.Time
@@ -106,27 +110,27 @@ func (c *cell) extra() *rare {
 // post queues a message, or says why it cannot. What the actor needs in order
 // to go on or to end is not subject to the mailbox limit.
 func (c *cell) post(e Envelope) error {
-	limit, room := c.limit, defaultMailboxLimit
-	if limit > 0 || e.private() {
+	free, room := private(e.Message), defaultMailboxLimit
+	if free || c.limit > 0 {
 		room = math.MaxInt
 	}
-	if limit > 0 && c.waiting.Add(1) > limit && !e.private() {
+	if c.limit > 0 && c.waiting.Add(1) > c.limit && !free {
 		c.waiting.Add(-1)
 		room = 0
 	}
-	switch err := c.user.Push(e, room); {
-	case err == nil:
-		c.wake()
-		return nil
-	case errors.Is(err, mpsc.ErrFull):
+	err := c.user.Push(e.Message, attached{e.Sender, e.Meta}, room)
+	if errors.Is(err, mpsc.ErrFull) {
 		return &RejectedError{Reason: ErrMailboxFull}
+	} else if err != nil {
+		return ErrStopped
 	}
-	return ErrStopped
+	c.wake()
+	return nil
 }
 
-// private reports whether e concerns only the actor that it was sent to.
-func (e Envelope) private() bool {
-	switch e.Message.(type) {
+// private reports whether message concerns only the actor that it was sent to.
+func private(message any) bool {
+	switch message.(type) {
 	case *PoisonPill, *continuation, *Terminated:
 		return true
 	}
@@ -167,15 +171,13 @@ func (c *cell) TakeTurn() {
 		for c.alerts.Load() != 0 && c.phase != ended {
 			c.handleSystem()
 		}
-		if c.phase != running || c.pos == len(c.run) && !c.fetch() || !c.admitted() {
+		if c.phase != running || c.run.Empty() && !c.fetch() || !c.admitted() {
 			break
 		}
-		e := &c.run[c.pos]
-		c.pos++
 		if c.limit > 0 {
 			c.waiting.Add(-1)
 		}
-		c.deliver(e)
+		c.deliver()
 	}
 	finished = true
 }
@@ -185,7 +187,7 @@ func (c *cell) pause() {
 	if c.phase == ended {
 		return // its work is over
 	}
-	runnable, left := c.phase == running && !c.held, c.pos < len(c.run)
+	runnable, left := c.phase == running && !c.held, !c.run.Empty()
 	c.work.Store(idle) // from here on another turn may begin
 	if c.alerts.Load() != 0 || runnable && (left || !c.user.Empty()) {
 		c.wake()
@@ -194,27 +196,25 @@ func (c *cell) pause() {
 
 // fetch takes what has gathered; false if there is nothing.
 func (c *cell) fetch() bool {
-	spare := c.run
-	c.run, c.pos = c.user.Swap(spare), 0
-	if max(cap(spare), cap(c.run)) > lean && !c.trimming {
+	roomy := c.run.Roomy(lean)
+	c.user.Swap(&c.run)
+	if (roomy || c.run.Roomy(lean)) && !c.trimming {
 		c.trimming = true
 		time.AfterFunc(linger, func() { c.postSystem(inTurn(c.trim)) })
 	}
-	return len(c.run) > 0
+	return !c.run.Empty()
 }
 
 // trim gives back the buffers if nothing waits; else the next fetch sees to it.
 func (c *cell) trim() {
 	c.trimming = false
-	if c.pos == len(c.run) && c.user.Trim() {
-		c.run, c.pos = nil, 0
-	}
+	c.user.Trim(&c.run)
 }
 
-// deliver hands one message to the actor, and clears its place.
-func (c *cell) deliver(e *Envelope) {
-	c.current = e
-	switch m := e.Message.(type) {
+// deliver hands one message to the actor, and forgets it.
+func (c *cell) deliver() {
+	message, with := c.run.Next()
+	switch m := message.(type) {
 	case *PoisonPill:
 		c.beginStop(nil)
 	case *continuation:
@@ -225,18 +225,17 @@ func (c *cell) deliver(e *Envelope) {
 			m.then(m.value, m.err)
 		}
 	default:
-		c.invoke(Context{cell: c, message: m, sender: e.Sender, meta: e.Meta, number: c.life.Number()})
+		c.invoke(Context{cell: c, message: message, sender: with.sender, meta: with.meta, number: c.life.Number()})
 	}
-	c.current = nil
 	if c.guarded != nil {
-		c.returned(e)
+		c.returned(with.sender)
 	}
 	if c.more != nil && c.more.timer != nil {
-		if _, quiet := e.Message.(NotInfluenceReceiveTimeout); !quiet {
+		if _, quiet := message.(NotInfluenceReceiveTimeout); !quiet {
 			c.more.lastUsed = time.Now()
 		}
 	}
-	*e = Envelope{}
+	c.run.Done()
 }
 
 func (c *cell) invoke(ctx Context) {
@@ -252,14 +251,14 @@ func (c *cell) tell(message any) {
 	if _, last := message.(*Stopped); c.life.Killed() && !last {
 		return
 	}
-	c.current = &Envelope{Message: message}
+	c.telling = message
 	ctx := Context{cell: c, message: message, number: c.life.Number()}
 	if f := c.props.lifecycle; f != nil {
 		f(ctx, c.invoke)
 	} else {
 		c.invoke(ctx)
 	}
-	c.current = nil
+	c.telling = nil
 }
 
 // hook is tell for messages whose handler must not stop what is under way: a
@@ -283,15 +282,17 @@ func (c *cell) failed(v any) {
 		v = errors.New("the handler ended its goroutine (runtime.Goexit, perhaps by FailNow)")
 	}
 	reason := &PanicError{Value: v, Stack: string(debug.Stack())}
-	e := cmp.Or(c.current, new(Envelope))
-	c.current = nil
-	c.system.logger.Error("actor: handler panicked", "pid", c.pid.String(),
-		"message", fmt.Sprintf("%T", e.Message), "panic", v, "stack", reason.Stack)
-	if e.Sender.IsFuture() {
-		sendFrom(Context{cell: c, sender: e.Sender, number: c.life.Number()}, e.Sender, Envelope{Message: reason})
+	message, with := c.telling, attached{}
+	if c.telling = nil; message == nil {
+		message, with = c.run.Last()
 	}
-	c.returned(e)
-	*e = Envelope{}
+	c.system.logger.Error("actor: handler panicked", "pid", c.pid.String(),
+		"message", fmt.Sprintf("%T", message), "panic", v, "stack", reason.Stack)
+	if with.sender.IsFuture() {
+		sendFrom(Context{cell: c, sender: with.sender, number: c.life.Number()}, with.sender, Envelope{Message: reason})
+	}
+	c.returned(with.sender)
+	c.run.Done()
 	c.fail(reason)
 }
 

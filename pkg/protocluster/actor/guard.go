@@ -81,9 +81,9 @@ func (c *cell) readmit() {
 	}
 }
 
-// returned has the replies leave to a message whose handler has returned.
-func (c *cell) returned(e *Envelope) {
-	if g := c.guarded; g != nil && e.Sender != nil && !g.replies.End(g, c.life.Number()) {
+// returned has the replies leave to a message of sender's whose handler has returned.
+func (c *cell) returned(sender *PID) {
+	if g := c.guarded; g != nil && sender != nil && !g.replies.End(g, c.life.Number()) {
 		c.held = true
 	}
 }

@@ -1,6 +1,6 @@
 package actor
 
-import "slices"
+import "github.com/protocluster/workshop/pkg/protocluster/internal/mpsc"
 
 // handleSystem handles what comes first: the actor's birth, then one system
 // message.
@@ -157,9 +157,14 @@ func (c *cell) end() {
 		c.guarded.replies.Close(c.guarded)
 	}
 	c.work.Store(over)
-	rest := slices.DeleteFunc(append(c.run[c.pos:], c.user.Close()...), Envelope.private)
+	var rest []Envelope
+	for c.user.Close(&c.run); !c.run.Empty(); {
+		if message, with := c.run.Next(); !private(message) {
+			rest = append(rest, Envelope{message, with.sender, with.meta})
+		}
+	}
 	c.system.registry.Remove(c.pid.ID)
-	c.run, c.actor, c.receive, c.current, c.pos = nil, nil, nil, nil, 0
+	c.run, c.actor, c.receive, c.telling = mpsc.Run[any, attached]{}, nil, nil, nil
 	c.handOn(rest)
 }
 
@@ -240,20 +245,23 @@ func (c *cell) tellTerminated(m *Terminated) {
 	case c.phase == running && c.admitted():
 		c.tell(m)
 	case c.phase < stopping:
-		c.putBack([]Envelope{{Message: m}})
+		var one mpsc.Run[any, attached]
+		one.Add(m, attached{})
+		c.putBack(one)
 	}
 }
 
 // unstash has the stashed messages handled next.
 func (c *cell) unstash() {
-	if c.more != nil && len(c.more.stash) > 0 {
+	if c.more != nil && !c.more.stash.Empty() {
 		c.putBack(c.more.stash)
-		c.more.stash = nil
+		c.more.stash = mpsc.Run[any, attached]{}
 	}
 }
 
 // putBack puts messages before all that wait.
-func (c *cell) putBack(es []Envelope) {
-	c.waiting.Add(int32(len(es)))
-	c.run, c.pos = append(es, c.run[c.pos:]...), 0
+func (c *cell) putBack(first mpsc.Run[any, attached]) {
+	c.waiting.Add(int32(first.Len()))
+	first.Append(c.run)
+	c.run = first
 }

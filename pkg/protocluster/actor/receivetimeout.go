@@ -35,7 +35,7 @@ func (c *cell) checkIdle(t *receiveTimer) {
 		return
 	}
 	left := t.after - time.Since(c.more.lastUsed)
-	if c.phase != running || c.pos < len(c.run) || !c.user.Empty() || left <= 0 && !c.admitted() {
+	if c.phase != running || !c.run.Empty() || !c.user.Empty() || left <= 0 && !c.admitted() {
 		left = t.after
 	}
 	if left > 0 {

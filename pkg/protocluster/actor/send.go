@@ -67,8 +67,10 @@ func (s *System) RequestFuture(to *PID, message any, timeout time.Duration) *Fut
 // SendEnvelope sends e to an actor. What is refused at once is returned as the
 // error, fails the sender if that is a future, and else becomes a DeadLetter.
 func (s *System) SendEnvelope(to *PID, e Envelope) error {
-	if c := cellOf(to); c != nil && c.system == s && c.accept(e) == nil {
-		return nil // as in most cases; send is for the others
+	if c := cellOf(to); c != nil && c.system == s && c.limit == 0 && FutureOf(e.Sender) == nil &&
+		c.user.Push(e.Message, attached{e.Sender, e.Meta}, defaultMailboxLimit) == nil {
+		c.wake()
+		return nil // as in most cases; send is for the others, and for what could not be told so
 	}
 	err := s.send(to, e)
 	if err != nil {
@@ -161,7 +163,7 @@ func (s *System) Refuse(to *PID, e Envelope, err error) {
 		f.Fail(err)
 	case e.Sender.IsFuture():
 		_ = s.send(e.Sender, Envelope{Message: &RejectedError{Reason: err}}) // if that fails, nobody waits any more
-	case !e.private(): // a PoisonPill for nobody has had its way
+	case !private(e.Message): // a PoisonPill for nobody has had its way
 		s.events.Publish(&DeadLetter{To: to, Message: e.Message, Sender: e.Sender, Reason: err})
 	}
 }
@@ -178,7 +180,8 @@ func (s *System) Receive(id string, e Envelope) error {
 // when its mailbox has a limit, which counts each: then Receive is to be called.
 func (s *System) ReceiveRun(id string, run []Envelope) bool {
 	c := cellOf(s.registry.Get(id))
-	if c == nil || c.limit > 0 || c.user.PushAll(run, defaultMailboxLimit) != nil {
+	at := func(i int) (any, attached) { return run[i].Message, attached{run[i].Sender, run[i].Meta} }
+	if c == nil || c.limit > 0 || c.user.PushAll(len(run), at, defaultMailboxLimit) != nil {
 		return false
 	}
 	c.wake()

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/protocluster/workshop/pkg/protocluster/internal/backoff"
 )
 
 // Directive is a supervisor's answer to the failure of a child.
@@ -119,15 +121,7 @@ func countFailure(parent, child *cell, window time.Duration) int {
 
 // delay is how long the n-th restart in the window waits.
 func (s *Strategy) delay(n int) time.Duration {
-	if s.Backoff == 0 {
-		return 0
-	}
-	most := cmp.Or(s.MaxBackoff, 30*time.Second)
-	d := s.Backoff
-	for ; n > 1 && d < most; n-- {
-		d *= 2
-	}
-	d = min(d, most)
+	d := backoff.Delay(n, s.Backoff, cmp.Or(s.MaxBackoff, 30*time.Second))
 	return d - d/10 + rand.N(d/5+1)
 }
 

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"reflect"
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/backoff"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/timers"
 	"github.com/protocluster/workshop/pkg/protocluster/remote"
 )
@@ -169,8 +169,7 @@ func (e *RequestError) again(ctx context.Context, until time.Time, call Call) bo
 	default:
 		return false
 	}
-	pause := min(firstPause<<min(e.Tries-1, 10), longestWait)
-	pause = pause/2 + rand.N(pause/2)
+	pause := backoff.Half(backoff.Delay(e.Tries, firstPause, longestWait))
 	if busy, ok := errors.AsType[*actor.RejectedError](e.Err); ok {
 		pause = max(pause, busy.RetryAfter)
 	}

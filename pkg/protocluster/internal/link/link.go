@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"maps"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/backoff"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/names"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/wire"
@@ -34,7 +34,7 @@ const (
 	idle       state = iota // waits for the client to connect
 	connecting              // dials
 	up                      // has a session
-	backoff                 // waits before it dials again
+	resting                 // waits before it dials again
 	closed                  // given up; messages are refused until the link is forgotten
 )
 
@@ -54,7 +54,7 @@ type Link struct {
 	system  string    // the peer's id when the link was last up
 	attempt int       // to connect since it was up for a while
 	heard   time.Time // from the peer; at first when the link was made
-	retry   time.Time // when backoff ends; if closed, when the link may be forgotten
+	retry   time.Time // when it no longer rests; if closed, when the link may be forgotten
 	err     error     // why it is not up
 	watches map[Watch]bool
 }
@@ -171,10 +171,8 @@ func (l *Link) down(err error) (wait time.Duration, final error) {
 	if left <= 0 && !l.passive {
 		return 0, wire.Fault(wire.ErrUnreachable, "gave up on %s after %d attempts: %s", l.address, l.attempt, reason(err))
 	}
-	// Half of the wait is chance, so that nodes do not dial in step.
-	most := min(maxBackoff, minBackoff<<min(l.attempt, 10))
-	wait = min(left, most/2+rand.N(most/2))
-	if l.state, l.err, l.retry = backoff, err, time.Now().Add(wait); l.passive {
+	wait = min(left, backoff.Half(backoff.Delay(l.attempt+1, minBackoff, maxBackoff)))
+	if l.state, l.err, l.retry = resting, err, time.Now().Add(wait); l.passive {
 		l.state = idle
 	}
 	return wait, nil
@@ -292,7 +290,7 @@ func (l *Link) Explain() error {
 		doing = fmt.Sprintf("is dialled, attempt %d", l.attempt)
 	case up:
 		doing = fmt.Sprintf("is connected but slow: %d bytes wait to be sent", l.queued.Load())
-	case backoff:
+	case resting:
 		doing = fmt.Sprintf("is dialled again in %v, attempt %d", time.Until(l.retry).Round(time.Millisecond), l.attempt+1)
 	case closed:
 		return l.err

@@ -9,7 +9,6 @@ package mpsc
 import (
 	"errors"
 	"runtime"
-	"slices"
 	"sync"
 )
 
@@ -19,23 +18,24 @@ var (
 	ErrFull   = errors.New("mpsc: queue is full")
 )
 
-// Queue is a first-in-first-out queue of any length. The zero value is empty
-// and open.
-type Queue[T any] struct {
+// Queue is a first-in-first-out queue of any length, of items that something may come
+// with. The zero value is empty and open.
+type Queue[T any, X comparable] struct {
 	mu      sync.Mutex
-	items   []T         // the youngest, a slab at most
-	older   *backlog[T] // nil until more has gathered
-	waiting uint32      // in items and older
+	items   []T    // the youngest, a slab at most
+	waiting uint32 // in items and more
 	closed  bool
+	with    []X            // of items, as a Run has it
+	more    *backlog[T, X] // nil until more has gathered
 }
 
 // backlog is what has gathered beyond a slab, and slabs to use again: a slice
 // that grew as a whole would be copied each time that it does, which took a
 // third of a sender's time.
-type backlog[T any] struct {
-	full  [][]T // the oldest first, from taken on
+type backlog[T any, X comparable] struct {
+	full  []Run[T, X] // the oldest first, from taken on
 	taken int
-	empty [][]T
+	empty []Run[T, X]
 }
 
 // slab is how many items gather in one slice.
@@ -47,11 +47,11 @@ const slab = 256
 // producers with a queue each are twice as fast, eight with one 1.5 times.
 const stride = 1024
 
-// Push appends v, or returns ErrClosed, or ErrFull if limit items wait already.
-// It never blocks for longer than another push takes. A producer that had to
-// wait for another lets the consumer go first if that has work: two that push at
+// Push appends v and what comes with it, or returns ErrClosed, or ErrFull if limit items
+// wait already. It never blocks for longer than another push takes. A producer that had
+// to wait for another lets the consumer go first if that has work: two that push at
 // a time take the lock from each other's cache for each item, and both processors.
-func (q *Queue[T]) Push(v T, limit int) error {
+func (q *Queue[T, X]) Push(v T, x X, limit int) error {
 	contended := !q.mu.TryLock()
 	if contended {
 		q.mu.Lock()
@@ -60,8 +60,11 @@ func (q *Queue[T]) Push(v T, limit int) error {
 		q.mu.Unlock()
 		return err
 	}
-	if len(q.items) == slab {
-		q.shelve()
+	if len(q.items) == cap(q.items) {
+		q.grow()
+	}
+	if x != *new(X) {
+		q.with = attach(q.with, len(q.items), x)
 	}
 	q.items = append(q.items, v)
 	q.waiting++
@@ -73,23 +76,23 @@ func (q *Queue[T]) Push(v T, limit int) error {
 	return nil
 }
 
-// PushAll is Push for several items: all are appended, or none.
-func (q *Queue[T]) PushAll(all []T, limit int) error {
+// PushAll is Push for n items, of which at returns each: all are appended, or none.
+func (q *Queue[T, X]) PushAll(n int, at func(i int) (T, X), limit int) error {
 	q.mu.Lock()
-	if err := q.refuses(len(all), limit); err != nil {
+	if err := q.refuses(n, limit); err != nil {
 		q.mu.Unlock()
 		return err
 	}
 	before := q.waiting
-	q.waiting += uint32(len(all))
+	q.waiting += uint32(n)
 	waiting := q.waiting
-	for len(all) > 0 {
-		if len(q.items) == slab {
-			q.shelve()
+	for i := range n {
+		if len(q.items) == cap(q.items) {
+			q.grow()
 		}
-		n := min(slab-len(q.items), len(all))
-		q.items = append(q.items, all[:n]...)
-		all = all[n:]
+		v, x := at(i)
+		q.with = attach(q.with, len(q.items), x)
+		q.items = append(q.items, v)
 	}
 	q.mu.Unlock()
 	if waiting/stride != before/stride {
@@ -99,7 +102,7 @@ func (q *Queue[T]) PushAll(all []T, limit int) error {
 }
 
 // refuses says why there is no room for n more, if so; q.mu is held.
-func (q *Queue[T]) refuses(n, limit int) error {
+func (q *Queue[T, X]) refuses(n, limit int) error {
 	switch {
 	case q.closed:
 		return ErrClosed
@@ -109,78 +112,94 @@ func (q *Queue[T]) refuses(n, limit int) error {
 	return nil
 }
 
-// shelve makes room for the next slab; q.mu is held.
-func (q *Queue[T]) shelve() {
-	b := q.older
-	if b == nil {
-		b = new(backlog[T])
-		q.older = b
+// grow makes room where append would not do that well; q.mu is held. What most actors
+// need, room for one item, is in one place.
+func (q *Queue[T, X]) grow() {
+	switch n := cap(q.items); {
+	case n >= slab:
+		q.shelve()
+	case n == 0:
+		first := new(struct {
+			item [1]T
+			with [1]X
+		})
+		q.items, q.with = first.item[:0], first.with[:0]
 	}
+}
+
+// shelve makes room for the next slab; q.mu is held.
+func (q *Queue[T, X]) shelve() {
+	if q.more == nil {
+		q.more = new(backlog[T, X])
+	}
+	b := q.more
 	if len(b.full) == cap(b.full) && b.taken > 0 {
 		b.full = b.full[:copy(b.full, b.full[b.taken:])]
 		b.taken = 0
 	}
-	b.full = append(b.full, q.items)
+	b.full = append(b.full, Run[T, X]{items: q.items, with: q.with})
 	if n := len(b.empty) - 1; n >= 0 {
-		q.items, b.empty = b.empty[n], b.empty[:n]
+		q.items, q.with, b.empty = b.empty[n].items, b.empty[n].with, b.empty[:n]
 		// It lies in the cache of the consumer's processor. Written as a whole it
 		// comes back in one go; else every other push waits for its place: 1.1
 		// times as many messages 1→1.
 		clear(q.items[:slab])
 		return
 	}
-	q.items = make([]T, 0, slab)
+	q.items, q.with = make([]T, 0, slab), nil
 }
 
-// Swap takes the oldest items, in order, and keeps spare for those to come. The
-// consumer hands back what it took as the next spare once it has cleared it, so
-// a few slices serve a queue for ever.
-func (q *Queue[T]) Swap(spare []T) []T {
+// Swap has r be the oldest items, in order, and keeps its memory for those to come: the
+// items that r was must all be done. So a few slices serve a queue for ever.
+func (q *Queue[T, X]) Swap(r *Run[T, X]) {
+	r.items, r.with, r.next = r.items[:0], r.with[:0], 0
 	q.mu.Lock()
-	items := q.items
-	if b := q.older; b != nil && b.taken < len(b.full) {
-		items = b.full[b.taken]
+	b := q.more
+	if b != nil && b.taken < len(b.full) {
+		spare := *r
+		*r = b.full[b.taken]
 		if b.taken++; b.taken == len(b.full) {
 			b.full, b.taken = b.full[:0], 0
 		}
-		if cap(spare) >= slab {
-			b.empty = append(b.empty, spare[:0])
+		if spare.Roomy(slab - 1) {
+			b.empty = append(b.empty, spare)
 		}
 	} else {
-		q.items = spare[:0]
+		r.items, q.items = q.items, r.items
+		r.with, q.with = q.with, r.with
 	}
-	q.waiting -= uint32(len(items))
+	q.waiting -= uint32(len(r.items))
 	q.mu.Unlock()
-	return items
 }
 
-// Trim gives back the memory of an empty queue; false if items wait.
-func (q *Queue[T]) Trim() bool {
+// Trim gives back the memory of the queue and of r, what the consumer has taken, unless
+// items wait in either.
+func (q *Queue[T, X]) Trim(r *Run[T, X]) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.waiting > 0 {
-		return false
+	if q.waiting == 0 && r.Empty() {
+		q.items, q.with, q.more = nil, nil, nil
+		*r = Run[T, X]{}
 	}
-	q.items, q.older = nil, nil
-	return true
 }
 
 // Empty reports whether nothing waits.
-func (q *Queue[T]) Empty() bool {
+func (q *Queue[T, X]) Empty() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.waiting == 0
 }
 
-// Close refuses all further items and returns those that wait.
-func (q *Queue[T]) Close() []T {
+// Close refuses all further items and appends those that wait to r.
+func (q *Queue[T, X]) Close(r *Run[T, X]) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
-	items := q.items
-	if b := q.older; b != nil && b.taken < len(b.full) {
-		items = append(slices.Concat(b.full[b.taken:]...), items...)
+	if b := q.more; b != nil {
+		for _, older := range b.full[b.taken:] {
+			r.Append(older)
+		}
 	}
-	q.items, q.older, q.waiting = nil, nil, 0
-	return items
+	r.Append(Run[T, X]{items: q.items, with: q.with})
+	q.items, q.with, q.more, q.waiting = nil, nil, nil, 0
 }

@@ -3,13 +3,13 @@ package seat
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/protocluster/workshop/pkg/protocluster/internal/backoff"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/seatpb"
 )
 
@@ -57,7 +57,7 @@ func (n *line) run(ctx context.Context) {
 		if heard {
 			attempt, n.refused = 0, ""
 		}
-		if !errors.Is(err, errIdle) && !n.pause(ctx, n.backoff(attempt, err)) {
+		if !errors.Is(err, errIdle) && !n.pause(ctx, n.failed(attempt, err)) {
 			return
 		}
 	}
@@ -96,10 +96,9 @@ func (n *line) pause(ctx context.Context, d time.Duration) bool {
 	return false
 }
 
-// backoff is how long to wait before the next attempt. Half of it is chance, so
-// that nodes do not dial in step.
-func (n *line) backoff(attempt int, err error) time.Duration {
-	most := min(maxBackoff, minBackoff<<min(attempt, 10))
+// failed says how long to wait before the next attempt.
+func (n *line) failed(attempt int, err error) time.Duration {
+	most := backoff.Delay(attempt+1, minBackoff, maxBackoff)
 	switch status.Code(err) {
 	case codes.FailedPrecondition, codes.PermissionDenied, codes.InvalidArgument, codes.Unimplemented, codes.Unauthenticated:
 		most = refusedFor
@@ -110,7 +109,7 @@ func (n *line) backoff(attempt int, err error) time.Duration {
 	default:
 		n.log.Debug("seat: the connection for lease traffic ended", "address", n.address, "attempt", attempt+1, "error", err)
 	}
-	return most/2 + rand.N(most/2)
+	return backoff.Half(most)
 }
 
 // talk connects and sends what waits, until that fails or there is nothing to

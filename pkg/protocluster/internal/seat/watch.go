@@ -3,10 +3,10 @@ package seat
 import (
 	"context"
 	"encoding/json"
-	"math/rand/v2"
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/backoff"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/sealedview"
 )
 
@@ -47,7 +47,7 @@ func (s *Seat) announce(ctx context.Context) {
 			if err == nil {
 				continue
 			}
-			retry = time.After(jittered(s.config.Params.Renew))
+			retry = time.After(backoff.Half(s.config.Params.Renew))
 		}
 		select {
 		case <-s.asked:
@@ -90,6 +90,3 @@ func (s *Seat) put(ctx context.Context, wish *sealedview.Member) error {
 	s.signal()
 	return nil
 }
-
-// jittered is d, half of which is chance.
-func jittered(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
