@@ -266,6 +266,7 @@ func (c *cell) tell(message any) {
 func (c *cell) hook(message any) {
 	defer func() {
 		if v := recover(); v != nil {
+			c.telling = nil
 			c.system.logger.Error("actor: hook panicked", "pid", c.pid.String(),
 				"message", fmt.Sprintf("%T", message), "panic", v, "stack", string(debug.Stack()))
 		}

@@ -262,6 +262,5 @@ func (c *cell) unstash() {
 // putBack puts messages before all that wait.
 func (c *cell) putBack(first mpsc.Run[any, attached]) {
 	c.waiting.Add(int32(first.Len()))
-	first.Append(c.run)
-	c.run = first
+	c.run.PutBack(first)
 }

@@ -337,6 +337,11 @@ func TestFailure_IsToldToTheAskerAndToNobodyElse(t *testing.T) {
 			"goexit":      func(actor.Context) { runtime.Goexit() },
 			"reentrance":  func(ctx actor.Context) { ctx.ReenterAfter(completed(s), func(any, error) { panic(reason) }) },
 			"after reply": func(ctx actor.Context) { ctx.Respond("fine"); panic(reason) },
+			"unstashing": func(ctx actor.Context) {
+				ctx.WithMessage("stashed").Stash()
+				ctx.UnstashAll()
+				panic(reason)
+			},
 		} {
 			v, err := s.Ask(context.Background(), pid, f)
 			if name == "after reply" {
@@ -354,6 +359,26 @@ func TestFailure_IsToldToTheAskerAndToNobodyElse(t *testing.T) {
 		}
 		if v, err := within[string](t, s, pid, func(actor.Context) any { return "alive" }); v != "alive" || err != nil {
 			t.Errorf("afterwards: %v, %v, want alive", v, err)
+		}
+	})
+}
+
+// What is told of a failure is told of the message that failed, whatever failed before.
+func TestFailure_AfterOneOfAHook(t *testing.T) {
+	bubble(t, func(t *testing.T, s *actor.System) {
+		pid := s.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+			switch m := ctx.Message().(type) {
+			case *actor.Restarting:
+				panic("in the hook")
+			case do:
+				m(ctx)
+			}
+		}))
+		for range 2 {
+			_, err := within[any](t, s, pid, func(actor.Context) any { panic("of the message") })
+			if p, ok := errors.AsType[*actor.PanicError](err); !ok || p.Value != "of the message" {
+				t.Errorf("the asker is told %v, want the panic of the message", err)
+			}
 		}
 	})
 }

@@ -56,6 +56,17 @@ func (r *Run[T, X]) Add(v T, x X) {
 	r.items = append(r.items, v)
 }
 
+// PutBack puts what first has not begun before what r has not. What r began last stays
+// that.
+func (r *Run[T, X]) PutBack(first Run[T, X]) {
+	var all Run[T, X]
+	all.Add(r.Last())
+	all.next = 1
+	all.Append(first)
+	all.Append(*r)
+	*r = all
+}
+
 // Append appends what tail has not begun.
 func (r *Run[T, X]) Append(tail Run[T, X]) {
 	for !tail.Empty() {

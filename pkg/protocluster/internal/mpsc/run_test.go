@@ -63,8 +63,9 @@ func TestRun_WhatCameWithAnItemStaysWithIt(t *testing.T) {
 					first.Add(p.item, p.with)
 				}
 				got = got[:len(got)-n]
-				first.Append(run)
-				run = first
+				if run.PutBack(first); run.Len() < n {
+					t.Fatalf("%d items are left, want those %d that were put back", run.Len(), n)
+				}
 			}
 		}
 		q.Close(&run)
@@ -77,5 +78,28 @@ func TestRun_WhatCameWithAnItemStaysWithIt(t *testing.T) {
 		if !slices.Equal(got, sent) {
 			t.Fatalf("%d items came out otherwise than the %d that went in", len(got), len(sent))
 		}
+	}
+}
+
+func TestRun_PutBackKeepsWhatWasBegun(t *testing.T) {
+	var run, first mpsc.Run[int, int]
+	for item := 1; item <= 3; item++ {
+		run.Add(item, -item)
+		first.Add(10*item, 0)
+	}
+	run.Next()
+	first.Next()
+	run.PutBack(first)
+	if item, with := run.Last(); item != 1 || with != -1 {
+		t.Errorf("Last = %d, %d, want 1, -1", item, with)
+	}
+	run.Done()
+	var got []pair
+	for !run.Empty() {
+		item, with := run.Next()
+		got = append(got, pair{item, with})
+	}
+	if want := []pair{{20, 0}, {30, 0}, {2, -2}, {3, -3}}; !slices.Equal(got, want) {
+		t.Errorf("after PutBack come %v, want %v", got, want)
 	}
 }
