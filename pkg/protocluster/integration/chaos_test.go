@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,6 +77,7 @@ func TestChaos(t *testing.T) {
 			b := &bout{fleet: f, rng: rand.New(rand.NewPCG(seed, uint64(1+i))), long: long}
 			f.TB = t
 			defer func() { f.TB = f.root }()
+			defer endWithin(longestBout, n.name)()
 			b.fight(n, names(fmt.Sprint("bout-", i), 24))
 		})
 		if !ok {
@@ -86,6 +88,18 @@ func TestChaos(t *testing.T) {
 	v := f.referee.Judge()
 	t.Logf("%d identities had %d activations, which were given %d messages; %d replies, %d stragglers, %d violations",
 		v.Identities, v.Activations, v.Entries, v.Replies, len(v.Stragglers), len(v.Violations))
+}
+
+// longestBout is more than any bout takes; the longest waits for two overrides.
+const longestBout = 10 * time.Minute
+
+// endWithin ends the program with all stacks unless what it returns is called in time:
+// go test has no bound here, as chaos lasts for as long as it is told to.
+func endWithin(d time.Duration, what string) (ended func() bool) {
+	return time.AfterFunc(d, func() {
+		debug.SetTraceback("all")
+		panic(fmt.Sprintf("chaos: %q has not ended within %v", what, d))
+	}).Stop
 }
 
 // fight lets a nemesis strike while clients ask identities that nobody has asked

@@ -233,7 +233,9 @@ func (b *bout) killWithoutConsul() {
 	b.start(slots...)
 }
 
-// restoreBackup takes Consul back to before the latest views.
+// restoreBackup takes Consul back to before the latest views. A server that restores a
+// backup while another catches up may wait for ever, and Consul bounds that by nothing:
+// it is killed then, as people would.
 func (b *bout) restoreBackup() {
 	leader := b.consul.Leader(patience)
 	if leader == nil {
@@ -244,7 +246,11 @@ func (b *bout) restoreBackup() {
 	b.Logf("kill member %v, and restore what was before that", numbers(slots))
 	b.kill(slots[0])
 	b.start(slots[0])
-	leader.Put("snapshot", backup)
+	if !leader.TryPut("snapshot", backup, patience) {
+		b.Log("Consul does not come to the end of it: kill its leader")
+		leader.Kill()
+		b.consul.Restart()
+	}
 	b.hold(b.about(500*time.Millisecond, 3*time.Second))
 }
 

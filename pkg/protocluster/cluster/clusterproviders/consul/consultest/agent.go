@@ -167,6 +167,21 @@ func (a *Agent) Put(path string, body []byte) []byte {
 	return a.do(http.MethodPut, path, body)
 }
 
+// TryPut is Put for what may never be answered: false if it was not within d.
+func (a *Agent) TryPut(path string, body []byte, d time.Duration) bool {
+	a.t.Helper()
+	ctx, cancel := context.WithTimeout(a.ctx, d)
+	defer cancel()
+	status, answer, err := a.request(ctx, http.MethodPut, path, body)
+	if ctx.Err() != nil {
+		return false
+	}
+	if err != nil || status != http.StatusOK {
+		a.t.Fatalf("PUT %s: status %d, %s, %v", path, status, answer, err)
+	}
+	return true
+}
+
 // Delete is Get for what takes something away.
 func (a *Agent) Delete(path string) {
 	a.t.Helper()
@@ -175,15 +190,15 @@ func (a *Agent) Delete(path string) {
 
 func (a *Agent) do(method, path string, body []byte) []byte {
 	a.t.Helper()
-	status, answer, err := a.request(method, path, body)
+	status, answer, err := a.request(a.ctx, method, path, body)
 	if err != nil || status != http.StatusOK {
 		a.t.Fatalf("%s %s: status %d, %s, %v", method, path, status, answer, err)
 	}
 	return answer
 }
 
-func (a *Agent) request(method, path string, body []byte) (int, []byte, error) {
-	r, err := http.NewRequestWithContext(a.ctx, method, "http://"+a.Address+"/v1/"+path, bytes.NewReader(body))
+func (a *Agent) request(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+a.Address+"/v1/"+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}
@@ -226,7 +241,7 @@ func (a *Agent) await() error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for begin := time.Now(); time.Since(begin) < readiness; <-tick.C {
-		status, answer, err := a.request(http.MethodGet, "status/leader", nil)
+		status, answer, err := a.request(a.ctx, http.MethodGet, "status/leader", nil)
 		if err == nil && status == http.StatusOK && strings.Contains(string(answer), ":") && a.writes() {
 			return nil
 		}
@@ -239,7 +254,7 @@ func (a *Agent) await() error {
 // which it does a moment later and without which there are no sessions; an agent
 // without rights is refused then.
 func (a *Agent) writes() bool {
-	status, answer, err := a.request(http.MethodPut, "session/create", []byte(`{"Name": "consultest/ready", "NodeChecks": []}`))
+	status, answer, err := a.request(a.ctx, http.MethodPut, "session/create", []byte(`{"Name": "consultest/ready", "NodeChecks": []}`))
 	if err != nil || status != http.StatusOK {
 		return err == nil && status == http.StatusForbidden
 	}
@@ -247,6 +262,6 @@ func (a *Agent) writes() bool {
 	if err := json.Unmarshal(answer, &session); err != nil {
 		return false
 	}
-	status, _, err = a.request(http.MethodPut, "session/destroy/"+session.ID, nil)
+	status, _, err = a.request(a.ctx, http.MethodPut, "session/destroy/"+session.ID, nil)
 	return err == nil && status == http.StatusOK
 }

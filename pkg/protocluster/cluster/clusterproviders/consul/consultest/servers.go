@@ -122,7 +122,7 @@ func (s *Servers) Leader(d time.Duration) *Agent {
 
 // leaderOf is the leader as one server knows it.
 func (s *Servers) leaderOf(a *Agent) *Agent {
-	_, answer, err := a.request("GET", "status/leader", nil)
+	_, answer, err := a.request(a.ctx, "GET", "status/leader", nil)
 	var address string
 	if err != nil || json.Unmarshal(answer, &address) != nil {
 		return nil

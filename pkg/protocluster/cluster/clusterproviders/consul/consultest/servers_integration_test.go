@@ -12,6 +12,21 @@ import (
 // patience bounds an election.
 const patience = 30 * time.Second
 
+func TestAgent_TryPutGivesUp(t *testing.T) {
+	a := consultest.StartServers(t, t.TempDir(), "127.42.0.4").Leader(patience)
+	if a == nil {
+		t.Fatal("there is no leader")
+	}
+	if !a.TryPut("kv/x", []byte("1"), patience) {
+		t.Error("TryPut to a server that answers = false, want true")
+	}
+	a.Pause()
+	if a.TryPut("kv/x", []byte("2"), 100*time.Millisecond) {
+		t.Error("TryPut to a server that stands still = true, want false")
+	}
+	a.Resume()
+}
+
 func TestServers_KeepTheirStateOverLossOfTheLeaderAndOfAll(t *testing.T) {
 	s := consultest.StartServers(t, t.TempDir(), "127.42.0.1", "127.42.0.2", "127.42.0.3")
 	leader := s.Leader(patience)
