@@ -68,11 +68,14 @@ type cell struct {
 	wraps    bool              // there is middleware for what it sends
 	life     lifetime.Lifetime // whose Suspend, Stop and Kill anybody may call
 	actor    Actor
-	receive  ReceiveFunc             // nil: actor.Receive, without middleware
-	run      mpsc.Run[any, attached] // taken from user
-	telling  any                     // the lifecycle message that is being handled, nil while a message of run is
+	receive  ReceiveFunc // nil: actor.Receive, without middleware
+	run      messages    // taken from user
+	telling  any         // the lifecycle message that is being handled, nil while a message of run is
 	more     *rare
 }
+
+// messages are some that wait, in order.
+type messages = mpsc.Run[any, attached]
 
 // attached is what comes with a message.
 type attached struct {
@@ -93,7 +96,7 @@ type rare struct {
 	watchers  map[pidKey]*PID
 	watching  map[pidKey]*PID
 	behaviors []ReceiveFunc
-	stash     mpsc.Run[any, attached]
+	stash     messages
 	timer     *receiveTimer
 	failures  map[*cell][]time.Time // of its children; of a root actor itself
 	lastUsed  time.Time

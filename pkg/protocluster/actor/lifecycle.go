@@ -1,7 +1,5 @@
 package actor
 
-import "github.com/protocluster/workshop/pkg/protocluster/internal/mpsc"
-
 // handleSystem handles what comes first: the actor's birth, then one system
 // message.
 func (c *cell) handleSystem() {
@@ -164,7 +162,7 @@ func (c *cell) end() {
 		}
 	}
 	c.system.registry.Remove(c.pid.ID)
-	c.run, c.actor, c.receive, c.telling = mpsc.Run[any, attached]{}, nil, nil, nil
+	c.run, c.actor, c.receive, c.telling = messages{}, nil, nil, nil
 	c.handOn(rest)
 }
 
@@ -245,7 +243,7 @@ func (c *cell) tellTerminated(m *Terminated) {
 	case c.phase == running && c.admitted():
 		c.tell(m)
 	case c.phase < stopping:
-		var one mpsc.Run[any, attached]
+		var one messages
 		one.Add(m, attached{})
 		c.putBack(one)
 	}
@@ -255,12 +253,12 @@ func (c *cell) tellTerminated(m *Terminated) {
 func (c *cell) unstash() {
 	if c.more != nil && !c.more.stash.Empty() {
 		c.putBack(c.more.stash)
-		c.more.stash = mpsc.Run[any, attached]{}
+		c.more.stash = messages{}
 	}
 }
 
 // putBack puts messages before all that wait.
-func (c *cell) putBack(first mpsc.Run[any, attached]) {
+func (c *cell) putBack(first messages) {
 	c.waiting.Add(int32(first.Len()))
 	c.run.PutBack(first)
 }

@@ -70,7 +70,9 @@ func (s *System) SendEnvelope(to *PID, e Envelope) error {
 	if c := cellOf(to); c != nil && c.system == s && c.limit == 0 && FutureOf(e.Sender) == nil &&
 		c.user.Push(e.Message, attached{e.Sender, e.Meta}, defaultMailboxLimit) == nil {
 		c.wake()
-		return nil // as in most cases; send is for the others, and for what could not be told so
+		// As in most cases; send is for the others, and for what could not be told so. It
+		// would make two more calls: a tell takes 0.9 of the time.
+		return nil
 	}
 	err := s.send(to, e)
 	if err != nil {

@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// Delay is twice as long after each failure: first after one, last at most.
+// Delay is twice as long after each failure: first after one, last at most. It is 0 if
+// first is.
 func Delay(failures int, first, last time.Duration) time.Duration {
 	d := min(first, last)
-	for ; failures > 1 && d < last; failures-- {
-		d = min(2*d, last)
+	for ; failures > 1 && 0 < d && d < last; failures-- {
+		d += min(d, last-d) // which cannot overflow
 	}
 	return d
 }

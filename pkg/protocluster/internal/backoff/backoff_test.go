@@ -18,6 +18,12 @@ func TestDelay(t *testing.T) {
 			t.Errorf("after %d failures the delay is %v, want %v", failures, got, want)
 		}
 	}
+	if got := backoff.Delay(math.MaxInt, 0, last); got != 0 {
+		t.Errorf("without a first delay the last is %v, want none", got)
+	}
+	if got := backoff.Delay(math.MaxInt, time.Second, math.MaxInt64); got != math.MaxInt64 {
+		t.Errorf("without a bound the delay ends at %v, want the longest there is", got)
+	}
 	if got := backoff.Delay(1, time.Second, last); got != last {
 		t.Errorf("the first delay is %v, want at most %v", got, last)
 	}

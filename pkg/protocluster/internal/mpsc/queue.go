@@ -63,9 +63,7 @@ func (q *Queue[T, X]) Push(v T, x X, limit int) error {
 	if len(q.items) == cap(q.items) {
 		q.grow()
 	}
-	if x != *new(X) {
-		q.with = attach(q.with, len(q.items), x)
-	}
+	q.with = attach(q.with, len(q.items), x)
 	q.items = append(q.items, v)
 	q.waiting++
 	waiting := q.waiting

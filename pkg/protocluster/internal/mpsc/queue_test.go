@@ -20,6 +20,14 @@ func taken[T any, X comparable](run *mpsc.Run[T, X]) (all []T) {
 	return all
 }
 
+// finish handles all of a run.
+func finish[T any, X comparable](run *mpsc.Run[T, X]) {
+	for !run.Empty() {
+		run.Next()
+		run.Done()
+	}
+}
+
 // of is all for PushAll, and nothing with them.
 func of(all []int) func(i int) (int, int) { return func(i int) (int, int) { return all[i], 0 } }
 
@@ -104,10 +112,7 @@ func TestQueue_ASpareIsReused(t *testing.T) {
 			_ = q.Push(i, i%2, math.MaxInt)
 		}
 		q.Swap(&run)
-		for !run.Empty() {
-			run.Next()
-			run.Done()
-		}
+		finish(&run)
 	}
 	round() // makes one slice
 	round() // and the other
@@ -164,10 +169,7 @@ func TestQueue_SlabsAreReused(t *testing.T) {
 		}
 		for !q.Empty() {
 			q.Swap(&run)
-			for !run.Empty() {
-				run.Next()
-				run.Done()
-			}
+			finish(&run)
 		}
 	}
 	drain()

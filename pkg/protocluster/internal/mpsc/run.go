@@ -27,26 +27,22 @@ func (r *Run[T, X]) Next() (T, X) {
 // Last is the item that was begun last, and what came with it; zero values if it is
 // done, or there is none.
 func (r *Run[T, X]) Last() (v T, x X) {
-	if r.next > 0 {
-		v = r.items[r.next-1]
-	}
-	if r.next > 0 && r.next <= len(r.with) {
-		x = r.with[r.next-1]
+	if last := r.next - 1; last >= 0 {
+		v = r.items[last]
+		if last < len(r.with) {
+			x = r.with[last]
+		}
 	}
 	return v, x
 }
 
 // Done forgets the item that was begun last, and what came with it.
 func (r *Run[T, X]) Done() {
-	var (
-		none T
-		nor  X
-	)
-	if r.next > 0 {
-		r.items[r.next-1] = none
-	}
-	if r.next > 0 && r.next <= len(r.with) {
-		r.with[r.next-1] = nor
+	if last := r.next - 1; last >= 0 {
+		r.items[last] = *new(T)
+		if last < len(r.with) {
+			r.with[last] = *new(X)
+		}
 	}
 }
 
@@ -79,8 +75,7 @@ func (r *Run[T, X]) Roomy(n int) bool { return cap(r.items) > n }
 
 // attach has x be what came with item i.
 func attach[X comparable](with []X, i int, x X) []X {
-	var none X
-	if x == none {
+	if x == *new(X) {
 		return with
 	}
 	if missing := i - len(with); missing > 0 {

@@ -57,7 +57,7 @@ func (n *line) run(ctx context.Context) {
 		if heard {
 			attempt, n.refused = 0, ""
 		}
-		if !errors.Is(err, errIdle) && !n.pause(ctx, n.failed(attempt, err)) {
+		if !errors.Is(err, errIdle) && !n.pause(ctx, n.pauseAfter(attempt, err)) {
 			return
 		}
 	}
@@ -96,8 +96,8 @@ func (n *line) pause(ctx context.Context, d time.Duration) bool {
 	return false
 }
 
-// failed says how long to wait before the next attempt.
-func (n *line) failed(attempt int, err error) time.Duration {
+// pauseAfter tells of a failure, and returns how long to wait before the next attempt.
+func (n *line) pauseAfter(attempt int, err error) time.Duration {
 	most := backoff.Delay(attempt+1, minBackoff, maxBackoff)
 	switch status.Code(err) {
 	case codes.FailedPrecondition, codes.PermissionDenied, codes.InvalidArgument, codes.Unimplemented, codes.Unauthenticated:

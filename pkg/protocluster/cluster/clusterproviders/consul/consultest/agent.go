@@ -173,12 +173,10 @@ func (a *Agent) TryPut(path string, body []byte, d time.Duration) bool {
 	ctx, cancel := context.WithTimeout(a.ctx, d)
 	defer cancel()
 	status, answer, err := a.request(ctx, http.MethodPut, path, body)
-	if ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil {
 		return false
 	}
-	if err != nil || status != http.StatusOK {
-		a.t.Fatalf("PUT %s: status %d, %s, %v", path, status, answer, err)
-	}
+	a.wantOK(http.MethodPut, path, status, answer, err)
 	return true
 }
 
@@ -191,10 +189,15 @@ func (a *Agent) Delete(path string) {
 func (a *Agent) do(method, path string, body []byte) []byte {
 	a.t.Helper()
 	status, answer, err := a.request(a.ctx, method, path, body)
+	a.wantOK(method, path, status, answer, err)
+	return answer
+}
+
+func (a *Agent) wantOK(method, path string, status int, answer []byte, err error) {
+	a.t.Helper()
 	if err != nil || status != http.StatusOK {
 		a.t.Fatalf("%s %s: status %d, %s, %v", method, path, status, answer, err)
 	}
-	return answer
 }
 
 func (a *Agent) request(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
