@@ -13,9 +13,12 @@ import (
 	"github.com/protocluster/workshop/benchmarks/internal/bench"
 )
 
-// serverProfile is the variable by which a server is told the file for its CPU
-// profile.
-const serverProfile = "BENCHMARKS_SERVER_PROFILE"
+// The variables by which the process of a contender, and a server of its, are
+// told the files for their CPU profiles.
+const (
+	contenderProfile = "BENCHMARKS_PROFILE"
+	serverProfile    = "BENCHMARKS_SERVER_PROFILE"
+)
 
 // flags are what the command line says.
 type flags struct {
@@ -39,7 +42,7 @@ func parseFlags(args []string, out io.Writer) (*flags, error) {
 	set.BoolVar(&f.quick, "quick", false, "run small workloads in one round, to see that all is right and not how fast")
 	set.IntVar(&f.options.Rounds, "rounds", 5, "how often each contender runs and counts")
 	set.StringVar(&f.page, "write", "", "`file` of the page that gets the tables, with a picture and all samples beside it")
-	set.StringVar(&f.cpuProfile, "cpuprofile", "", "`file` for a CPU profile of this process; choose one contender for it")
+	set.StringVar(&f.cpuProfile, "cpuprofile", "", "`file` for a CPU profile of the contender's process; choose one contender for it")
 	set.StringVar(&f.serverProfile, "serverprofile", "", "`file` for a CPU profile of the contender's other process, if it has one")
 	if err := set.Parse(args); err != nil {
 		return nil, err

@@ -14,10 +14,12 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/protocluster/workshop/benchmarks/internal/apart"
 	"github.com/protocluster/workshop/benchmarks/internal/bench"
 	"github.com/protocluster/workshop/benchmarks/internal/cluster"
 	"github.com/protocluster/workshop/benchmarks/internal/crowd"
@@ -49,7 +51,11 @@ func begin(ctx context.Context, args []string) error {
 	if !ok {
 		return fmt.Errorf("benchmarks: no contender is called %q", args[1])
 	}
-	stopProfile, err := profile(os.Getenv(serverProfile))
+	name := os.Getenv(serverProfile)
+	if args[1] == apart.Server {
+		name = os.Getenv(contenderProfile)
+	}
+	stopProfile, err := profile(name)
 	if err != nil {
 		return err
 	}
@@ -67,7 +73,33 @@ func servers() map[string]process.Server {
 	all := remote.Servers()
 	maps.Copy(all, cluster.Servers())
 	maps.Copy(all, crowd.Servers())
+	all[apart.Server] = apart.Serve(find)
 	return all
+}
+
+// apartFrom has each contender of w in a process of its own, which find knows it
+// by.
+func apartFrom(w bench.Workload, quick bool) bench.Workload {
+	contenders := w.Contenders
+	w.Contenders = nil
+	for _, c := range contenders {
+		w.Contenders = append(w.Contenders, apart.Contender(c, w.Name, c.Name, strconv.FormatBool(quick)))
+	}
+	return w
+}
+
+// find returns the contender that apartFrom has given those arguments.
+func find(args []string) (bench.Contender, error) {
+	if len(args) == 3 {
+		for _, w := range workloads(args[2] == "true") {
+			for _, c := range w.Contenders {
+				if w.Name == args[0] && c.Name == args[1] {
+					return c, nil
+				}
+			}
+		}
+	}
+	return bench.Contender{}, fmt.Errorf("benchmarks: no contender is %q", args)
 }
 
 // run measures what args select, prints the table to out and what is being done
@@ -92,16 +124,12 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 			return err // now, and not after an hour
 		}
 	}
-	stopProfile, err := profile(f.cpuProfile)
-	if err == nil {
-		err = os.Setenv(serverProfile, f.serverProfile)
-	}
+	err = errors.Join(os.Setenv(contenderProfile, f.cpuProfile), os.Setenv(serverProfile, f.serverProfile))
 	if err != nil {
 		return err
 	}
-	defer stopProfile()
 	f.options.Progress = progress(log)
-	results := measure(ctx, chosen, f.options)
+	results := measure(ctx, chosen, f)
 	if err := report.Text(out, report.Rows(results)); err != nil {
 		return err
 	}
@@ -141,11 +169,11 @@ func beside(page, extension string) string {
 	return strings.TrimSuffix(page, filepath.Ext(page)) + extension
 }
 
-func measure(ctx context.Context, chosen []bench.Workload, o bench.Options) []bench.Result {
+func measure(ctx context.Context, chosen []bench.Workload, f *flags) []bench.Result {
 	var results []bench.Result
 	for _, w := range chosen {
 		if ctx.Err() == nil {
-			results = append(results, bench.Run(ctx, w, o))
+			results = append(results, bench.Run(ctx, apartFrom(w, f.quick), f.options))
 		}
 	}
 	return results

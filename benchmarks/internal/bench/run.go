@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 )
 
 // Options say how workloads are run. Zero fields mean the defaults.
 type Options struct {
-	// Rounds is how often each contender runs and counts; 0 means 5.
+	// Rounds is how often each contender runs and counts, unless the workload has
+	// slices; 0 means 5.
 	Rounds int
 	// Cold leaves out the round that warms up.
 	Cold bool
@@ -38,12 +38,13 @@ func Run(ctx context.Context, w Workload, o Options) Result {
 		racers[i] = &racer{contender: c, metrics: len(w.Metrics), patience: o.Patience}
 		racers[i].open(ctx)
 	}
-	for round := range o.Rounds + 1 {
+	rounds := o.Rounds * max(w.Slices, 1)
+	for round := range rounds + 1 {
 		if round == 0 && o.Cold {
 			continue
 		}
 		for _, r := range racers {
-			o.Progress(fmt.Sprintf("%s: round %d of %d, %s", w.Name, round, o.Rounds, r.contender.Name))
+			o.Progress(fmt.Sprintf("%s: round %d of %d, %s", w.Name, round, rounds, r.contender.Name))
 			r.run(ctx, round > 0)
 		}
 	}
@@ -72,12 +73,11 @@ func (r *racer) open(ctx context.Context) {
 	r.instance, r.err = r.contender.Open(ctx)
 }
 
-// run runs it once, with the garbage of the others out of the way.
+// run runs it once.
 func (r *racer) run(ctx context.Context, counts bool) {
 	if r.err != nil {
 		return
 	}
-	runtime.GC()
 	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
 	sample, err := r.instance.Run(ctx)

@@ -17,6 +17,10 @@ type Workload struct {
 	Metrics    []Metric
 	Contenders []Contender // the first is the one in question
 	Growth     Growth
+	// Slices is how many rounds there are for each of the usual, which is as
+	// much shorter; 0 means one. Where ratios are close to one, many short rounds
+	// tell more than a few long ones: the machine changes less within one.
+	Slices int
 }
 
 // Growth is what a workload has more of than another that does the same.

@@ -40,14 +40,16 @@ func newRequest(callers, requests int, quick bool) request {
 
 func (r request) workload(name, title string, l layout) bench.Workload {
 	w := bench.Workload{
-		Name:  fmt.Sprintf("cluster/request/%s/%d", name, r.callers),
-		Title: fmt.Sprintf("cluster request, %s, %d callers", title, r.callers),
+		Name:   fmt.Sprintf("cluster/request/%s/%d", name, r.callers),
+		Title:  fmt.Sprintf("cluster request, %s, %d callers", title, r.callers),
+		Slices: 5,
 		Metrics: []bench.Metric{
 			{Unit: "/s"},
 			{Name: "p99", Unit: "ns", LessBetter: true},
 		},
 	}
 	if r.callers == 1 {
+		w.Slices = 1
 		w.Title = fmt.Sprintf("cluster request, %s, 1 caller, p50", title)
 		w.Metrics = []bench.Metric{{Unit: "ns", LessBetter: true}}
 	}

@@ -29,7 +29,7 @@ func Workloads(quick bool) []bench.Workload {
 	for _, callers := range many {
 		n := requests
 		if callers > 1 {
-			n *= 60 // some seconds, as the ratios that count are close to one
+			n *= 12
 		}
 		all = append(all, allRemote(callers, n, quick), halfRemote(callers, n, quick))
 	}

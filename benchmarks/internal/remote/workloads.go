@@ -33,6 +33,7 @@ func Workloads(quick bool) []bench.Workload {
 			Contenders: tellers(tell{senders: 8, messages: messages, bytes: smallest})},
 		{Name: "remote/ask/1", Title: "remote ask, 1 caller, p50",
 			Metrics:    []bench.Metric{{Unit: "ns", LessBetter: true, Goals: than(grpcStream, 1.1)}},
+			Slices:     5,
 			Contenders: askers(ask{callers: 1, asks: asks})},
 		{Name: "remote/ask/64", Title: "remote ask, 64 callers", Metrics: goals(0.8),
 			Contenders: askers(ask{callers: 64, asks: 10 * asks})},
