@@ -47,12 +47,12 @@ func (e *RequestError) note(view *View, pid *actor.PID, err error) {
 	e.Tries++
 	e.After = time.Since(e.began)
 	e.Err = err
-	a := Attempt{First: e.After, Last: e.After, Tries: 1, Err: err}
+	var m Member
 	if asked, ok := errors.AsType[*UnansweredError](err); ok {
-		a.Member, a.Address = asked.Member.ID, asked.Member.Address
+		m = asked.Member
 	} else if pid != nil {
-		m, _ := view.At(pid.Address)
-		a.Member, a.Address = m.ID, pid.Address
+		m, _ = view.At(pid.Address)
+		m.Address = pid.Address
 	}
-	e.Attempts = attempts.Add(e.Attempts, a)
+	e.Attempts = attempts.Add(e.Attempts, m.ID, m.Address, e.After, err)
 }

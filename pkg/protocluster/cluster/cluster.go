@@ -38,6 +38,7 @@ type Cluster struct {
 	turns *turns.Turns  // of Join, Connect, Leave and Close; closed by Close, or when the end has begun
 	done  chan struct{} // closed when the node has left, after these were set
 
+	ended      bool  // as are all of these, guarded by the turn
 	unfinished error // what a Leave did not do before the end
 	outcome    error // of the end
 }
@@ -49,7 +50,7 @@ func New(system *actor.System, config *Config) *Cluster {
 		config = new(Config)
 	}
 	return &Cluster{system: system, config: config, view: latest.New(new(View)),
-		turns: turns.New(ErrClosed), done: make(chan struct{})}
+		turns: turns.New("cluster: another Join or Leave", ErrClosed), done: make(chan struct{})}
 }
 
 // System is the actor system that the node is made of.
@@ -88,7 +89,7 @@ func (c *Cluster) Join(ctx context.Context) error { return c.start(ctx, false) }
 func (c *Cluster) Connect(ctx context.Context) error { return c.start(ctx, true) }
 
 func (c *Cluster) start(ctx context.Context, client bool) error {
-	ctx, release, err := c.begin(ctx)
+	ctx, release, err := c.turns.Take(ctx)
 	if err != nil {
 		return err
 	}
@@ -123,12 +124,12 @@ func (c *Cluster) Close() error {
 }
 
 func (c *Cluster) leave(ctx context.Context, drain bool) error {
-	ctx, release, err := c.begin(ctx)
+	ctx, release, err := c.turns.Take(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if !c.left() {
+	if !c.ended {
 		c.end(ctx, drain)
 	}
 	if drain {
@@ -151,6 +152,7 @@ func (c *Cluster) end(ctx context.Context, drain bool) {
 	defer cancel()
 	c.outcome = c.failure("leave", stopped, c.system.Shutdown(ctx))
 	c.turns.Close()
+	c.ended = true
 	close(c.done)
 }
 
@@ -160,25 +162,6 @@ func (c *Cluster) failure(what string, errs ...error) error {
 		return fmt.Errorf("cluster: %s %q: %w", what, c.config.Name, err)
 	}
 	return nil
-}
-
-// begin waits until no Join or Leave is under way. The context that it returns
-// ends with ctx and when Close interrupts; release must be called.
-func (c *Cluster) begin(ctx context.Context) (_ context.Context, release func(), err error) {
-	turn, release, err := c.turns.Take(ctx)
-	if err != nil {
-		return nil, nil, fmt.Errorf("cluster: another Join or Leave is under way: %w", err)
-	}
-	return turn, release, nil
-}
-
-func (c *Cluster) left() bool {
-	select {
-	case <-c.done:
-		return true
-	default:
-		return false
-	}
 }
 
 // enter begins a call of the node's user, or says why there is none; n.calls.leave

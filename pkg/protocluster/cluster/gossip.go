@@ -3,12 +3,12 @@ package cluster
 import (
 	"context"
 	"math/rand/v2"
-	"runtime/metrics"
 	"slices"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/clusterpb"
+	"github.com/protocluster/workshop/pkg/protocluster/internal/gossip"
 )
 
 // Load is what a member tells of itself. Nothing decides by it.
@@ -68,7 +68,5 @@ func (n *node) interesting(member string) bool {
 }
 
 func (n *node) load() *clusterpb.Load {
-	sample := []metrics.Sample{{Name: "/sched/goroutines/runnable:goroutines"}, {Name: "/sched/gomaxprocs:threads"}}
-	metrics.Read(sample)
-	return &clusterpb.Load{Activations: n.grains.counts(), Pressure: float64(sample[0].Value.Uint64()) / float64(sample[1].Value.Uint64())}
+	return &clusterpb.Load{Activations: n.grains.counts(), Pressure: gossip.Pressure()}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/background"
@@ -55,7 +54,7 @@ func (p *parking) requeue(id Identity, es []actor.Envelope, progress bool) {
 
 // empty delivers the messages of id that wait.
 func (p *parking) empty(ctx context.Context, id Identity) {
-	_, err := p.node.call(ctx, time.Now(), id, Call{}, func(_ time.Time, pid *actor.PID) (any, error) {
+	_, err := p.node.call(ctx, id, func(pid *actor.PID) (any, error) {
 		for _, e := range p.lots.Take(id) {
 			p.forward(id, pid, e)
 		}

@@ -64,10 +64,9 @@ func (c *Cluster) RequestFuture(id Identity, message any, timeout time.Duration)
 		return f
 	}
 	if n.tasks.Go("request", func(ctx context.Context) {
-		defer n.calls.Leave()
 		ctx, cancel := context.WithTimeout(ctx, cmp.Or(timeout, c.config.requestTimeout()))
 		defer cancel()
-		if reply, err := n.request(ctx, id, Call{}, message); err != nil {
+		if reply, err := c.request(ctx, n, id, message, nil); err != nil {
 			f.Fail(err)
 		} else {
 			f.Complete(reply)

@@ -9,10 +9,10 @@ import (
 
 // Stats counts what a node did since New.
 type Stats struct {
-	Requests    uint64  // calls of Request
+	Requests    uint64  // calls of Request that have ended
 	Failures    uint64  // of these that ended with an error, be it the virtual actor's own
 	Unknown     uint64  // of those after which nobody knows what became of the message
-	Latency     Latency // of calls of Request that have ended, however they did
+	Latency     Latency // of all of these
 	Retries     uint64  // tries after the first, of requests, sends and look-ups
 	CacheHits   uint64
 	CacheMisses uint64
@@ -46,7 +46,8 @@ func (c *Cluster) Stats() Stats {
 		Retries: s.retries.Load(), CacheHits: s.hits.Load(), CacheMisses: s.misses.Load(),
 		Activations: s.activations.Load(), Displaced: s.displaced.Load(),
 	}
-	stats.Requests, stats.Failures, stats.Unknown, stats.Latency = s.calls.Counts()
+	stats.Latency, stats.Failures, stats.Unknown = s.calls.Counts()
+	stats.Requests = stats.Latency.Total()
 	if n := c.node.Load(); n != nil {
 		n.tenure.count(&stats)
 	}

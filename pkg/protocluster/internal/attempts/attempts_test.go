@@ -12,7 +12,7 @@ import (
 func TestAdd(t *testing.T) {
 	var all []attempts.Attempt
 	add := func(address string, at time.Duration, text string) {
-		all = attempts.Add(all, attempts.Attempt{Address: address, First: at, Last: at, Tries: 1, Err: errors.New(text)})
+		all = attempts.Add(all, "", address, at, errors.New(text))
 	}
 	add("a:1", time.Second, "full")
 	add("a:1", 2*time.Second, "full")

@@ -5,6 +5,7 @@ package gossip
 import (
 	"maps"
 	"math/rand/v2"
+	"runtime/metrics"
 	"slices"
 	"sync"
 
@@ -112,4 +113,12 @@ func (s *State) All() []*clusterpb.Load {
 		all = append(all, r.load)
 	}
 	return all
+}
+
+// Pressure is how many goroutines of this process wait for a processor, for each
+// processor that it may use.
+func Pressure() float64 {
+	sample := []metrics.Sample{{Name: "/sched/goroutines/runnable:goroutines"}, {Name: "/sched/gomaxprocs:threads"}}
+	metrics.Read(sample)
+	return float64(sample[0].Value.Uint64()) / float64(sample[1].Value.Uint64())
 }

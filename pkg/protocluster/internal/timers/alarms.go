@@ -58,6 +58,14 @@ func End(ctx context.Context, until time.Time) (end, rest time.Time, over error)
 	return until, until, over
 }
 
+// Unless returns until, or zero if ctx has a deadline, whenever that is.
+func Unless(ctx context.Context, until time.Time) time.Time {
+	if _, bounded := ctx.Deadline(); bounded {
+		return time.Time{}
+	}
+	return until
+}
+
 // Bound returns a context that also ends when the time has come, unless that is
 // zero, for what takes longer than to make one.
 func Bound(ctx context.Context, until time.Time) (context.Context, context.CancelFunc) {

@@ -4,24 +4,28 @@ package turns
 
 import (
 	"context"
+	"fmt"
 	"sync"
 )
 
 // Turns gives out turns. Make it with New. Its methods may be called concurrently.
 type Turns struct {
-	why  error         // of being closed
-	turn chan struct{} // held by whoever has the turn
+	another string        // as errors call who has the turn
+	why     error         // of being closed
+	turn    chan struct{} // held by whoever has the turn
 
 	mu        sync.Mutex
 	closed    bool
 	interrupt context.CancelCauseFunc // ends the context of who has the turn, or nil
 }
 
-// New returns turns that nobody has. The contexts of turns that are interrupted, or
-// begin after Close, end with why.
-func New(why error) *Turns { return &Turns{why: why, turn: make(chan struct{}, 1)} }
+// New returns turns that nobody has; errors call who does another such one. The
+// contexts of turns that are interrupted, or begin after Close, end with why.
+func New(another string, why error) *Turns {
+	return &Turns{another: another, why: why, turn: make(chan struct{}, 1)}
+}
 
-// Take waits for a turn until ctx ends; the error is then the cause of that. The
+// Take waits for a turn until ctx ends; the error wraps the cause of that. The
 // context that it returns ends with ctx and with Interrupt; release must be called.
 func (t *Turns) Take(ctx context.Context) (_ context.Context, release func(), err error) {
 	select {
@@ -30,7 +34,7 @@ func (t *Turns) Take(ctx context.Context) (_ context.Context, release func(), er
 		select {
 		case t.turn <- struct{}{}:
 		case <-ctx.Done():
-			return nil, nil, context.Cause(ctx)
+			return nil, nil, fmt.Errorf("%s is under way: %w", t.another, context.Cause(ctx))
 		}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -3,6 +3,7 @@ package turns_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,14 +16,14 @@ var errOver = errors.New("over")
 // Turns come one after the other, and who waits gives up with its context.
 func TestTurns_OneAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all := turns.New(errOver)
+		all := turns.New("another", errOver)
 		ctx, release, err := all.Take(t.Context())
 		if err != nil || ctx.Err() != nil {
 			t.Fatalf("Take = %v, its context %v; want a turn", err, ctx.Err())
 		}
 		hasty, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, _, err := all.Take(hasty); !errors.Is(err, context.DeadlineExceeded) {
+		if _, _, err := all.Take(hasty); !errors.Is(err, context.DeadlineExceeded) || !strings.HasPrefix(err.Error(), "another is under way: ") {
 			t.Errorf("a second Take = %v, want to wait in vain", err)
 		}
 		time.AfterFunc(time.Second, release)
@@ -41,7 +42,7 @@ func TestTurns_OneAtATime(t *testing.T) {
 // Interrupt ends the turn under way, Close none; either ends those to come.
 func TestTurns_Interrupt(t *testing.T) {
 	for name, interrupt := range map[string]bool{"Close": false, "Interrupt": true} {
-		all := turns.New(errOver)
+		all := turns.New("another", errOver)
 		ctx, release, err := all.Take(t.Context())
 		if err != nil || all.Closed() {
 			t.Fatalf("%s: Take = %v, closed %t", name, err, all.Closed())
