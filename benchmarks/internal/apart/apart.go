@@ -87,7 +87,7 @@ func listen(ctx context.Context, instance *bench.Instance, ready func(address st
 		return err
 	}
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		runtime.GC() // what is left of the run before is not this one's to collect
+		runtime.GC()                                              // what is left of the run before is not this one's to collect
 		ctx, cancel := context.WithTimeout(r.Context(), patience) // whoever asks has a deadline, in each contender
 		defer cancel()
 		sample, err := instance.Run(ctx)

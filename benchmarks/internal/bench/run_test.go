@@ -50,6 +50,14 @@ func TestRun_Interleaves(t *testing.T) {
 	}
 }
 
+func TestRun_Slices(t *testing.T) {
+	var r recorder
+	w := bench.Workload{Metrics: []bench.Metric{{}}, Slices: 3, Contenders: []bench.Contender{r.contender("a", 1)}}
+	if got := bench.Run(t.Context(), w, bench.Options{Rounds: 2}).Scores[0].Samples; len(got) != 6 || got[0][0] != 2 {
+		t.Errorf("samples = %v, want 2 to 7: three slices for each of two rounds, after one to warm up", got)
+	}
+}
+
 func TestRun_Cold(t *testing.T) {
 	var r recorder
 	w := bench.Workload{Metrics: []bench.Metric{{}}, Contenders: []bench.Contender{r.contender("a", 1)}}

@@ -25,6 +25,7 @@ func allRemote(callers, requests int, quick bool) bench.Workload {
 	goals := []bench.Goal{{Than: RemoteAsk, Factor: 0.9}, {Than: bench.Eventual, Factor: 0.95}}
 	if callers > 1 {
 		w.Metrics[0].Goals = goals
+		w.Slices = 10
 	}
 	return w
 }

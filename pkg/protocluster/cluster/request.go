@@ -129,8 +129,8 @@ func newPursuit(ctx context.Context, n *node, id Identity, began time.Time) *pur
 	return &pursuit{node: n, id: id, until: n.until(ctx, began), failed: &RequestError{ID: id, began: began}}
 }
 
-// pursue asks id, after a try with pid that came to err, unless that is nil.
-func (n *node) pursue(ctx context.Context, began time.Time, id Identity, message any, opts []CallOption, pid *actor.PID, err error) (any, error) {
+// pursue asks id, after a try with pid that came to err, unless pid is nil.
+func (n *node) pursue(ctx context.Context, began time.Time, id Identity, m any, opts []CallOption, pid *actor.PID, err error) (any, error) {
 	p := newPursuit(ctx, n, id, began)
 	for _, opt := range opts {
 		opt(&p.Call)
@@ -141,7 +141,7 @@ func (n *node) pursue(ctx context.Context, began time.Time, id Identity, message
 	} else if err = p.fail(ctx, pid, err); err != nil {
 		return nil, err
 	}
-	return p.deliver(ctx, func(pid *actor.PID) (any, error) { return n.system.AskUntil(ctx, p.until, pid, message) })
+	return p.deliver(ctx, func(pid *actor.PID) (any, error) { return n.system.AskUntil(ctx, p.until, pid, m) })
 }
 
 // deliver delivers to id, again while that was definitely not done, until ctx ends.
