@@ -188,17 +188,17 @@ func (e *Endpoint) admit(ctx context.Context, s *session, lanes int) error {
 func (e *Endpoint) register(s *session, lanes int) (old *session, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	l := e.links[s.Address]
+	known := e.ways[s.Address]
+	l := known.link
 	switch {
 	case !e.open:
 		return nil, e.stopping()
-	case e.accepted[s.Address] != nil:
-		return e.accepted[s.Address], nil
-	case len(e.accepted) >= maxSessions:
+	case known.accepted != nil:
+		return known.accepted, nil
+	case e.accepted >= maxSessions:
 		return nil, status.Errorf(codes.ResourceExhausted, "remote: %d nodes are connected to %s already", maxSessions, e.node.Address())
 	case s.Client && (l == nil || l.over()):
 		l = newLink(e, s.Address, true, lanes)
-		e.links[s.Address] = l
 	case !s.Client && l != nil:
 		poke(l.kick) // it can be dialled now
 	}
@@ -207,7 +207,9 @@ func (e *Endpoint) register(s *session, lanes int) (old *session, err error) {
 	} else {
 		s.replies = newReplies(s, lanes)
 	}
-	e.accepted[s.Address], e.sessions[s.secret] = s, s
+	e.sessions[s.secret] = s
+	e.accepted++
+	e.change(s.Address, func(w *way) { w.accepted, w.link = s, l })
 	return nil, nil
 }
 

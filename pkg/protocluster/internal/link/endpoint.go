@@ -91,6 +91,7 @@ type Endpoint struct {
 	buffers buffers
 	batches sync.Pool // of *wire.Batch, empty
 	parcels sync.Pool // of *[]byte, to encode messages into
+	recent  *recent   // of ways
 
 	leaving chan struct{}  // closed when Leave begins
 	work    sync.WaitGroup // every goroutine
@@ -100,8 +101,8 @@ type Endpoint struct {
 
 	mu       sync.RWMutex
 	open     bool
-	links    map[string]*Link    // by address
-	accepted map[string]*session // that peers opened, by their addresses
+	ways     map[string]way      // by address
+	accepted int                 // ways that have a session
 	sessions map[string]*session // all, by their secrets
 	dead     map[string]error    // systems that are gone for good, and why
 	rejected map[string]int
@@ -112,7 +113,7 @@ func New(node Node, config Config) *Endpoint {
 	e := &Endpoint{
 		node: node, config: config, seed: maphash.MakeSeed(), leaving: make(chan struct{}),
 		parcels: sync.Pool{New: func() any { return new([]byte) }},
-		links:   map[string]*Link{}, accepted: map[string]*session{}, sessions: map[string]*session{},
+		recent:  newRecent(), ways: map[string]way{}, sessions: map[string]*session{},
 		dead: map[string]error{}, rejected: map[string]int{},
 	}
 	e.batches.New = func() any { return &wire.Batch{Lend: e.buffers.Get} }
@@ -139,15 +140,15 @@ func (e *Endpoint) Serve(l net.Listener) {
 // reply to a node that has connected to this one goes back over that: on one
 // connection it spares the network an acknowledgement.
 func (e *Endpoint) Link(address string, reply bool) (*Link, error) {
-	s, l := e.known(address)
+	w := e.known(address)
 	switch {
-	case reply && s != nil && s.replies != nil:
-		return s.replies, nil
-	case l != nil && (!l.over() || !l.tidy()):
-		return l, nil
+	case reply && w.accepted != nil && w.accepted.replies != nil:
+		return w.accepted.replies, nil
+	case w.link != nil && (!w.link.over() || !w.link.tidy()):
+		return w.link, nil
 	case strings.HasPrefix(address, ClientPrefix):
 		return nil, wire.Fault(wire.ErrUnreachable, "%s is a client that is not connected to this node", address)
-	case s == nil && e.config.DialFilter != nil:
+	case w.accepted == nil && e.config.DialFilter != nil:
 		if err := e.config.DialFilter(address); err != nil {
 			return nil, wire.Fault(wire.ErrUnreachable, "%s may not be dialled: %v", address, err)
 		}
@@ -157,26 +158,37 @@ func (e *Endpoint) Link(address string, reply bool) (*Link, error) {
 	if !e.open {
 		return nil, e.stopping()
 	}
-	if now := e.links[address]; now != nil && now != l {
+	if now := e.ways[address].link; now != nil && now != w.link {
 		return now, nil
 	}
-	l = newLink(e, address, false, e.config.Lanes)
-	e.links[address] = l
+	l := newLink(e, address, false, e.config.Lanes)
+	e.change(address, func(w *way) { w.link = l })
 	e.run(l)
 	return l, nil
 }
 
-// known is what this node has with the one at address: a session that it
-// opened, and a link.
-func (e *Endpoint) known(address string) (*session, *Link) {
+// known is what this node has with the one at address.
+func (e *Endpoint) known(address string) way { return e.recent.find(address, e.lookUp) }
+
+func (e *Endpoint) lookUp(address string) way {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	return e.accepted[address], e.links[address]
+	return e.ways[address]
+}
+
+// change changes what this node has with the one at address. Callers hold e.mu.
+func (e *Endpoint) change(address string, change func(w *way)) {
+	w := e.ways[address]
+	change(&w)
+	if e.ways[address] = w; w == (way{}) {
+		delete(e.ways, address)
+	}
+	e.recent.changed()
 }
 
 // Unwatch takes back a watch over an actor at address.
 func (e *Endpoint) Unwatch(address string, w Watch) {
-	if _, l := e.known(address); l != nil && l.unwatch(w) {
+	if l := e.known(address).link; l != nil && l.unwatch(w) {
 		if s, _ := l.peer(); s != nil {
 			s.signal(remotepb.Signal_UNWATCH, w.Watched, w.Watcher, nil)
 		}
@@ -185,9 +197,10 @@ func (e *Endpoint) Unwatch(address string, w Watch) {
 
 // Terminate tells an actor at address of the end of one here, if it watches it.
 func (e *Endpoint) Terminate(address string, w Watch, reason error) {
-	s, l := e.known(address)
-	if s == nil && l != nil {
-		s, _ = l.peer()
+	known := e.known(address)
+	s := known.accepted
+	if s == nil && known.link != nil {
+		s, _ = known.link.peer()
 	}
 	if s != nil && s.unwatch(w) {
 		s.signal(remotepb.Signal_TERMINATED, w.Watcher, w.Watched, reason)
@@ -209,11 +222,11 @@ func (e *Endpoint) Disconnect(address, system string, reason error) {
 		e.dead[system] = reason
 	}
 	e.mu.Unlock()
-	s, l := e.known(address)
-	if s != nil && (system == "" || s.System == system) {
+	w := e.known(address)
+	if s := w.accepted; s != nil && (system == "" || s.System == system) {
 		s.fail(reason)
 	}
-	if l != nil {
+	if l := w.link; l != nil {
 		if _, last := l.peer(); system == "" || last == "" || last == system {
 			l.close(reason, 0)
 		}
@@ -254,15 +267,22 @@ func (e *Endpoint) forget(s *session) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.sessions, s.secret)
-	if e.accepted[s.Address] == s {
-		delete(e.accepted, s.Address)
+	if e.ways[s.Address].accepted == s {
+		e.accepted--
+		e.change(s.Address, func(w *way) { w.accepted = nil })
 	}
 }
 
 func (e *Endpoint) everything() ([]*session, []*Link) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	return slices.Collect(maps.Values(e.sessions)), slices.Collect(maps.Values(e.links))
+	var links []*Link
+	for _, w := range e.ways {
+		if w.link != nil {
+			links = append(links, w.link)
+		}
+	}
+	return slices.Collect(maps.Values(e.sessions)), links
 }
 
 // beat keeps sessions alive and ends those whose peers are silent; it forgets
@@ -289,8 +309,8 @@ func (e *Endpoint) beat(ctx context.Context) {
 		for _, l := range links {
 			if l.tidy() {
 				e.mu.Lock()
-				if e.links[l.address] == l {
-					delete(e.links, l.address)
+				if e.ways[l.address].link == l {
+					e.change(l.address, func(w *way) { w.link = nil })
 				}
 				e.mu.Unlock()
 			}
