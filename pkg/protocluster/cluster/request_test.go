@@ -215,12 +215,10 @@ func TestRequest_WaitsForAHostThatJoins(t *testing.T) {
 func TestRequest_TellsWhoWasTried(t *testing.T) {
 	l := newLedger()
 	testkit.Run(t, 3, func(t *testing.T, c *testkit.Cluster) {
-		_, far := local(t, c)
 		fresh := user("fresh")
 		for i := 0; c.NodeOf(c.Node(1), fresh) != 1; i++ {
 			fresh = user(fmt.Sprint("fresh-", i))
 		}
-		_ = far
 		c.Partition(0, 1)
 		testkit.Advance(10 * time.Second)
 		begin := time.Now()
