@@ -90,6 +90,16 @@ func TestEnd(t *testing.T) {
 	})
 }
 
+func TestUnless(t *testing.T) {
+	at := time.Now().Add(time.Hour)
+	if got := timers.Unless(t.Context(), at); got != at {
+		t.Errorf("without a deadline: %v, want %v", got, at)
+	}
+	if got := timers.Unless(deadline(t, at.Add(time.Hour)), at); !got.IsZero() {
+		t.Errorf("with a later deadline: %v, want none", got)
+	}
+}
+
 func deadline(t *testing.T, at time.Time) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithDeadline(t.Context(), at)
