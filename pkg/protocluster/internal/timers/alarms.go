@@ -14,16 +14,24 @@ type Alarms struct{ idle sync.Pool } // of *time.Timer, stopped
 // Wait returns nil when done yields or is closed, or why it waited in vain: ctx
 // has ended, or the time has come, unless that is zero.
 func (a *Alarms) Wait(ctx context.Context, done <-chan struct{}, until time.Time) error {
-	var late <-chan time.Time
 	if !until.IsZero() {
-		t := a.set(time.Until(until))
-		defer a.put(t)
-		late = t.C
+		return a.wait(ctx, done, until)
 	}
 	select {
 	case <-done:
 		return nil
-	case <-late:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (a *Alarms) wait(ctx context.Context, done <-chan struct{}, until time.Time) error {
+	t := a.set(time.Until(until))
+	defer a.put(t)
+	select {
+	case <-done:
+		return nil
+	case <-t.C:
 		return context.DeadlineExceeded
 	case <-ctx.Done():
 		return context.Cause(ctx)

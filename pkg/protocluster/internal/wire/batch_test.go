@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -71,6 +72,33 @@ func TestBatchIsAFrame(t *testing.T) {
 		}
 		b.Reset()
 	}
+}
+
+// What remains until a deadline counts from when a batch is read, not from when the
+// one before was.
+func TestReader_DeadlinesCountFromTheirBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		types, _ := wire.NewTypes()
+		b, r := new(wire.Batch), wire.NewReader(types, "a:1")
+		for round := range 2 {
+			fill(t, types, b, 2, 2, &actor.Meta{Deadline: time.Now().Add(time.Hour)})
+			time.Sleep(time.Minute) // until it is written
+			b.Seal()
+			batch, _ := wire.BatchOf(b.AppendFrame(nil))
+			time.Sleep(time.Minute) // until it is read
+			if err := r.Read(batch); err != nil {
+				t.Fatal(err)
+			}
+			want := time.Now().Add(59 * time.Minute)
+			for r.Next() {
+				if m, err := r.Message(); err != nil || !m.Meta.Deadline.Equal(want) {
+					t.Errorf("batch %d: the deadline is %v, %v; want %v", round, m.Meta.Deadline, err, want)
+				}
+				time.Sleep(time.Second)
+			}
+			b.Reset()
+		}
+	})
 }
 
 // A payload can be sent without being copied into the frame; that of a large

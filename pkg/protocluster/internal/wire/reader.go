@@ -45,6 +45,7 @@ type Reader struct {
 	senders  []*actor.PID     // of batch.senders
 	run      []actor.Envelope // messages that are decoded
 	first    int              // the first of them
+	began    time.Time        // from when deadlines of the batch count; zero before the first
 	cursor
 }
 
@@ -108,6 +109,7 @@ func (c *columns) check() error {
 
 // forget keeps nothing of the batch but empty columns.
 func (r *Reader) forget() {
+	r.began = time.Time{}
 	clear(r.decoders)
 	clear(r.senders)
 	r.drop()
@@ -261,7 +263,10 @@ func (r *Reader) metaOf(i uint32) *actor.Meta {
 	}
 	m, meta := &r.meta[0], new(actor.Meta)
 	if m.remaining > 0 {
-		meta.Deadline = time.Now().Add(time.Duration(min(m.remaining, uint64(maxRemaining))))
+		if r.began.IsZero() {
+			r.began = time.Now()
+		}
+		meta.Deadline = r.began.Add(time.Duration(min(m.remaining, uint64(maxRemaining))))
 	}
 	if len(m.header) > 1 {
 		meta.Header = make(map[string]string, len(m.header)/2)

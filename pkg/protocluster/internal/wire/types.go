@@ -104,13 +104,24 @@ func (t *Types) Encode(message any) (name string, payload []byte, err error) {
 
 // encode appends to buf.
 func (t *Types) encode(buf []byte, message any) (string, []byte, error) {
+	m, ok := message.(proto.Message)
+	if !ok {
+		return t.encodeOther(buf, message)
+	}
+	buf, err := proto.MarshalOptions{}.MarshalAppend(buf, m)
+	if err != nil {
+		return "", nil, unencodable(m, err)
+	}
+	return string(m.ProtoReflect().Descriptor().FullName()), buf, nil
+}
+
+func unencodable(message any, err error) error {
+	return Fault(ErrMalformed, "encode %T: %v", message, err)
+}
+
+// encodeOther encodes what is no message of protobuf.
+func (t *Types) encodeOther(buf []byte, message any) (string, []byte, error) {
 	switch m := message.(type) {
-	case proto.Message:
-		buf, err := proto.MarshalOptions{}.MarshalAppend(buf, m)
-		if err != nil {
-			return "", nil, Fault(ErrMalformed, "encode %T: %v", m, err)
-		}
-		return string(m.ProtoReflect().Descriptor().FullName()), buf, nil
 	case string:
 		return "string", append(buf, m...), nil
 	case []byte:
@@ -130,7 +141,7 @@ func (t *Types) encode(buf []byte, message any) (string, []byte, error) {
 	if g := t.byType[reflect.TypeOf(message)]; g != nil {
 		payload, err := g.marshal(message)
 		if err != nil {
-			return "", nil, Fault(ErrMalformed, "encode %T: %v", message, err)
+			return "", nil, unencodable(message, err)
 		}
 		return g.name, append(buf, payload...), nil
 	}
