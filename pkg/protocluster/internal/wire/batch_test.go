@@ -14,6 +14,7 @@ import (
 	"github.com/protocluster/workshop/pkg/protocluster/actor"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/gen/remotepb"
 	"github.com/protocluster/workshop/pkg/protocluster/internal/wire"
+	"github.com/protocluster/workshop/pkg/protocluster/testkit"
 )
 
 // fill adds n messages to b, from one of so many senders each.
@@ -82,10 +83,10 @@ func TestReader_DeadlinesCountFromTheirBatch(t *testing.T) {
 		b, r := new(wire.Batch), wire.NewReader(types, "a:1")
 		for round := range 2 {
 			fill(t, types, b, 2, 2, &actor.Meta{Deadline: time.Now().Add(time.Hour)})
-			time.Sleep(time.Minute) // until it is written
+			testkit.Advance(time.Minute) // until it is written
 			b.Seal()
 			batch, _ := wire.BatchOf(b.AppendFrame(nil))
-			time.Sleep(time.Minute) // until it is read
+			testkit.Advance(time.Minute) // until it is read
 			if err := r.Read(batch); err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +95,7 @@ func TestReader_DeadlinesCountFromTheirBatch(t *testing.T) {
 				if m, err := r.Message(); err != nil || !m.Meta.Deadline.Equal(want) {
 					t.Errorf("batch %d: the deadline is %v, %v; want %v", round, m.Meta.Deadline, err, want)
 				}
-				time.Sleep(time.Second)
+				testkit.Advance(time.Second)
 			}
 			b.Reset()
 		}
