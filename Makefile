@@ -235,7 +235,7 @@ PKG ?= ./pkg/...
 COUNT ?= 1
 
 .PHONY: bench
-bench: $(BIN)/benchmarks ## Measure beside protoactor-go and the machine's limits in ROUNDS, for docs/benchmarks.md (30 min); BENCH selects what is measured anew
+bench: $(BIN)/benchmarks ## Measure beside protoactor-go and the machine's limits in ROUNDS, for docs/benchmarks.md (20 min); BENCH selects what is measured anew
 	$(BIN)/benchmarks -rounds=$(ROUNDS) -run='$(BENCH)' -write=docs/benchmarks.md
 
 .PHONY: bench-quick
