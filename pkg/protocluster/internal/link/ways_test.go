@@ -2,6 +2,7 @@ package link
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,36 +23,48 @@ func (b *book) find(address string) way {
 	})
 }
 
+// addresses returns n that all have one place, or each its own.
+func (b *book) addresses(n int, onePlace bool) []string {
+	var all []string
+	for port := 8000; len(all) < n; port++ {
+		address := fmt.Sprint("10.0.0.1:", port)
+		same := func(other string) bool { return b.place(address) == b.place(other) }
+		if all == nil || onePlace == slices.ContainsFunc(all, same) {
+			all = append(all, address)
+		}
+	}
+	return all
+}
+
 func TestRecent_LooksUpOnceUntilAChange(t *testing.T) {
 	one, other := way{link: new(Link)}, way{accepted: new(session)}
-	b := &book{recent: newRecent(), ways: map[string]way{"10.0.0.1:8090": one}}
+	b := &book{recent: newRecent(), ways: make(map[string]way)}
+	addresses := b.addresses(2, false)
+	near, far := addresses[0], addresses[1]
+	b.ways[near] = one
 	check := func(what, address string, want way, lookUps int) {
 		t.Helper()
 		if got := b.find(address); got != want || b.lookUps != lookUps {
 			t.Errorf("%s: %v after %d look-ups, want %v after %d", what, got, b.lookUps, want, lookUps)
 		}
 	}
-	check("the first time", "10.0.0.1:8090", one, 1)
-	check("the second time", "10.0.0.1:8090", one, 1)
-	check("what there is not", "10.0.0.2:8090", way{}, 2)
-	check("still not", "10.0.0.2:8090", way{}, 2)
-	b.ways["10.0.0.2:8090"] = other
+	check("the first time", near, one, 1)
+	check("the second time", near, one, 1)
+	check("what there is not", far, way{}, 2)
+	check("still not", far, way{}, 2)
+	b.ways[far] = other
 	b.changed()
-	check("after a change", "10.0.0.2:8090", other, 3)
-	check("the other after a change", "10.0.0.1:8090", one, 4)
-	check("all is known again", "10.0.0.2:8090", other, 4)
+	check("after a change", far, other, 3)
+	check("the other after a change", near, one, 4)
+	check("all is known again", far, other, 4)
 }
 
 // Addresses that would take each other's place are told apart, and the first keeps it.
 func TestRecent_TellsAddressesOfOnePlaceApart(t *testing.T) {
 	b := &book{recent: newRecent(), ways: make(map[string]way)}
-	var rivals []string
-	for port := 8000; len(rivals) < 3; port++ {
-		address := fmt.Sprint("10.0.0.1:", port)
-		if rivals == nil || b.place(address) == b.place(rivals[0]) {
-			rivals = append(rivals, address)
-			b.ways[address] = way{link: new(Link)}
-		}
+	rivals := b.addresses(3, true)
+	for _, address := range rivals {
+		b.ways[address] = way{link: new(Link)}
 	}
 	for range 2 {
 		for _, address := range rivals {
