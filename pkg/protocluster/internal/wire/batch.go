@@ -53,10 +53,11 @@ func (p *Parcel) Pack(types *Types, buf *[]byte, message any, limit int) (err er
 	}
 	valid := utf8.ValidString(p.Target) && utf8.ValidString(p.Sender)
 	p.size = Overhead + len(p.typ) + len(p.Target) + len(p.Sender) + len(p.payload)
-	if p.Meta != nil && len(p.Meta.Header) > 0 {
+	headers := p.headers()
+	if headers > 0 {
 		valid = p.addHeader() && valid
 	}
-	if !valid || p.size > limit || p.headers() > headerCount/2 {
+	if !valid || p.size > limit || headers > headerCount/2 {
 		return p.fault(valid, limit)
 	}
 	return nil
@@ -149,16 +150,11 @@ func (b *Batch) Add(p *Parcel) {
 		b.Asks = append(b.Asks, Ask{p.Future, n})
 	}
 	if p.Meta != nil {
-		c.meta = append(c.meta, meta{message: uint32(n), deadline: p.Meta.Deadline})
-		if len(p.Meta.Header) > 0 {
-			c.meta[len(c.meta)-1].add(p.Meta.Header)
+		m := meta{message: uint32(n), deadline: p.Meta.Deadline}
+		for k, v := range p.Meta.Header {
+			m.header = append(m.header, k, v)
 		}
-	}
-}
-
-func (m *meta) add(header map[string]string) {
-	for k, v := range header {
-		m.header = append(m.header, k, v)
+		c.meta = append(c.meta, m)
 	}
 }
 
