@@ -125,6 +125,9 @@ func (b *Batch) Reset() {
 	b.senders.reset()
 }
 
+// Len is the number of parcels in b.
+func (b *Batch) Len() int { return len(b.content.typ) }
+
 // Size is the sum of the sizes of the parcels in b.
 func (b *Batch) Size() int { return b.size }
 
