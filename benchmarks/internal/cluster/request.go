@@ -13,15 +13,15 @@ import (
 // before it asks another.
 type request struct {
 	callers    int
-	identities int
-	requests   int // in all, about
+	identities []string // made before, as the actors of the remote ask are
+	requests   int      // in all, about
 }
 
 // allRemote has all grains in one other process.
 func allRemote(callers, requests int, quick bool) bench.Workload {
 	r := newRequest(callers, requests, quick)
 	w := r.workload("remote", "all remote", elsewhere)
-	w.Contenders = append(w.Contenders, remote.Asks(callers, requests, r.identities, r.which))
+	w.Contenders = append(w.Contenders, remote.Asks(callers, requests, len(r.identities), r.which))
 	goals := []bench.Goal{{Than: RemoteAsk, Factor: 0.9}, {Than: bench.Eventual, Factor: 0.95}}
 	if callers > 1 {
 		w.Metrics[0].Goals = goals
@@ -36,7 +36,11 @@ func halfRemote(callers, requests int, quick bool) bench.Workload {
 }
 
 func newRequest(callers, requests int, quick bool) request {
-	return request{callers: callers, identities: bench.Pick(quick, 200, 10_000), requests: requests}
+	r := request{callers: callers, requests: requests}
+	for i := range bench.Pick(quick, 200, 10_000) {
+		r.identities = append(r.identities, strconv.Itoa(i))
+	}
+	return r
 }
 
 func (r request) workload(name, title string, l layout) bench.Workload {
@@ -63,8 +67,8 @@ func (r request) workload(name, title string, l layout) bench.Workload {
 // warm activates all grains.
 func (r request) warm(ctx context.Context, n node) error {
 	const callers = 64
-	_, err := askEach(ctx, n, callers, (r.identities+callers-1)/callers, func(caller, i int) string {
-		return strconv.Itoa((i*callers + caller) % r.identities)
+	_, err := askEach(ctx, n, callers, (len(r.identities)+callers-1)/callers, func(caller, i int) string {
+		return r.identities[(i*callers+caller)%len(r.identities)]
 	})
 	return err
 }
@@ -73,7 +77,7 @@ func (r request) warm(ctx context.Context, n node) error {
 // latency that 99 % keep within.
 func (r request) run(ctx context.Context, n node) (bench.Sample, error) {
 	times, err := askEach(ctx, n, r.callers, r.requests/r.callers, func(caller, i int) string {
-		return strconv.Itoa(r.which(caller, i))
+		return r.identities[r.which(caller, i)]
 	})
 	switch {
 	case err != nil:
@@ -86,7 +90,7 @@ func (r request) run(ctx context.Context, n node) (bench.Sample, error) {
 
 // which is the identity that a caller asks which has asked i before: each goes
 // through them with a stride of its own.
-func (r request) which(caller, i int) int { return (caller*7919 + i*(2*caller+1)) % r.identities }
+func (r request) which(caller, i int) int { return (caller*7919 + i*(2*caller+1)) % len(r.identities) }
 
 // askEach has callers ask n grains each, and compares the replies.
 func askEach(ctx context.Context, nd node, callers, n int, identity func(caller, i int) string) (*bench.Times, error) {
