@@ -58,7 +58,8 @@ type cell struct {
 	dispatch.Job
 	sys     mpsc.List[SystemMessage]
 	parent  *cell    // nil for a root actor
-	guarded *guarded // around this; nil without a guard
+	guard   Guard    // nil: none
+	guarded *guarded // around this, with a guard
 
 	// turn
 	alerts   atomic.Int32 // what waits in sys, and 1 until the actor has started; anybody adds to it

@@ -67,7 +67,7 @@ func (c *cell) admitted() bool {
 		return false
 	}
 	c.life.Next()
-	if g := c.guarded; g != nil && !g.guard.Admit(&c.pid) {
+	if c.guard != nil && !c.guard.Admit(&c.pid) {
 		c.held = true
 	}
 	return !c.held
@@ -88,12 +88,11 @@ func (c *cell) returned(sender *PID) {
 	}
 }
 
-// guarded is the cell of a guarded actor, with its guard and the replies that it
-// has not sent yet. They are in one piece because each message touches all.
+// guarded is the cell of a guarded actor, with the replies that it has not sent yet.
+// They are in one piece because each message touches both.
 type guarded struct {
 	cell
 
-	guard   Guard
 	replies holdback.Queue[reply]
 }
 

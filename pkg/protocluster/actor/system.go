@@ -154,8 +154,8 @@ func (s *System) spawn(p *Props, parent *cell, id string) (*cell, error) {
 	}
 	c := new(cell)
 	if p.guard != nil {
-		g := &guarded{guard: p.guard}
-		c, g.guarded = &g.cell, g
+		g := &guarded{}
+		c, g.guarded, g.guard = &g.cell, g, p.guard
 	}
 	c.system, c.props, c.parent, c.Turn = s, p, parent, c
 	c.limit, c.wraps = int32(min(p.mailboxLimit, math.MaxInt32)), len(p.senders) > 0

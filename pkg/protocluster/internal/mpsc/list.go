@@ -2,10 +2,14 @@ package mpsc
 
 import "sync"
 
-// List is a queue for what comes rarely, one at a time. The zero value is empty
-// and open.
+// List is a queue for what comes rarely, one at a time: it is small while it is
+// empty. The zero value is empty and open.
 type List[T any] struct {
-	mu     sync.Mutex
+	mu   sync.Mutex
+	some *some[T] // nil while the list is empty and open
+}
+
+type some[T any] struct {
 	items  []T
 	closed bool
 }
@@ -14,10 +18,13 @@ type List[T any] struct {
 func (l *List[T]) Push(v T) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	if l.some == nil {
+		l.some = new(some[T])
+	}
+	if l.some.closed {
 		return false
 	}
-	l.items = append(l.items, v)
+	l.some.items = append(l.some.items, v)
 	return true
 }
 
@@ -25,30 +32,32 @@ func (l *List[T]) Push(v T) bool {
 func (l *List[T]) Pop() (v T, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.items) == 0 {
+	s := l.some
+	if s == nil || len(s.items) == 0 {
 		return v, false
 	}
-	v, l.items[0] = l.items[0], v
-	if l.items = l.items[1:]; len(l.items) == 0 {
-		l.items = nil
+	v, s.items[0] = s.items[0], v
+	if s.items = s.items[1:]; len(s.items) == 0 && !s.closed {
+		l.some = nil
 	}
 	return v, true
 }
 
 // Take takes all items.
-func (l *List[T]) Take() []T {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	items := l.items
-	l.items = nil
-	return items
-}
+func (l *List[T]) Take() []T { return l.take(false) }
 
 // Close refuses all further items and returns those that wait.
-func (l *List[T]) Close() []T {
+func (l *List[T]) Close() []T { return l.take(true) }
+
+func (l *List[T]) take(closed bool) []T {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	items := l.items
-	l.items, l.closed = nil, true
+	var items []T
+	if s := l.some; s != nil {
+		items, closed = s.items, closed || s.closed
+	}
+	if l.some = nil; closed {
+		l.some = &some[T]{closed: true}
+	}
 	return items
 }
