@@ -17,6 +17,7 @@ type Props struct {
 	receivers      []func(next ReceiveFunc) ReceiveFunc
 	spawners       []func(next SpawnFunc) SpawnFunc
 	values         []value
+	room           [1]value // of values, unless there are more
 	lifecycle      func(ctx Context, next ReceiveFunc)
 	afterStop      AfterStop
 	fence          Token
@@ -46,14 +47,17 @@ func PropsFromFunc(receive func(ctx Context), opts ...PropsOption) *Props {
 }
 
 // With returns a copy of p that has opts applied.
-func (p *Props) With(opts ...PropsOption) *Props {
-	q := *p
+func (p *Props) With(opts ...PropsOption) *Props { return p.Into(new(Props), opts...) }
+
+// Into makes q, which nobody uses yet, such a copy, and returns it.
+func (p *Props) Into(q *Props, opts ...PropsOption) *Props {
+	*q = *p
 	q.receivers, q.senders = slices.Clip(p.receivers), slices.Clip(p.senders)
-	q.spawners, q.values = slices.Clip(p.spawners), slices.Clip(p.values)
+	q.spawners, q.values = slices.Clip(p.spawners), append(q.room[:0], p.values...)
 	for _, opt := range opts {
-		opt(&q)
+		opt(q)
 	}
-	return &q
+	return q
 }
 
 // WithSupervisor sets what happens to children that fail.

@@ -71,6 +71,7 @@ type activation struct {
 	lru.Item[*activation] // its last use, since activations.began
 
 	id      Identity
+	props   actor.Props // of its actor, in one piece with it for the garbage collector's sake
 	started latch.Latch // open when *Started was handled, or never will be
 	pid     *actor.PID  // set before started is open, as is err; guarded by activations.mu
 	err     error
@@ -95,6 +96,7 @@ func newActivations(n *node, kinds []Kind) *activations {
 	t := &activations{node: n, kinds: make(map[string]*hosted), began: time.Now(),
 		active: make(map[Identity]*activation), none: make(chan struct{})}
 	for _, k := range kinds {
+		k.Props = k.Props.With(actor.WithLifecycle(live), actor.WithAfterStop(t.afterStop)) // here once, for all of the kind
 		t.kinds[k.Name] = &hosted{Kind: k}
 	}
 	t.patience = patience.New(n.tasks, t.tire)
@@ -107,7 +109,7 @@ func (t *activations) activate(ctx context.Context, id Identity) (*actor.PID, er
 	var wait *handover.Wait[Identity]
 	defer func() { wait.Close() }()
 	for {
-		a, ending, props, err := t.claim(id, wait.Said())
+		a, ending, began, err := t.claim(id, wait.Said())
 		if fenced, ok := errors.AsType[*FencedError](err); ok && len(fenced.Owing) > 0 {
 			if wait, err = t.node.tenure.await(ctx, wait, fenced); err == nil {
 				continue
@@ -116,8 +118,8 @@ func (t *activations) activate(ctx context.Context, id Identity) (*actor.PID, er
 		if err != nil {
 			return nil, err
 		}
-		if props != nil {
-			t.spawn(a, props)
+		if began {
+			t.spawn(a)
 		}
 		ready := &a.started
 		if ending {
@@ -133,33 +135,24 @@ func (t *activations) activate(ctx context.Context, id Identity) (*actor.PID, er
 	}
 }
 
-// claim finds the activation of id or begins one, which the caller is to spawn
-// with those props, else nil. Answers are what was said by those who held a strict
-// one before.
-func (t *activations) claim(id Identity, answers []seat.Answer) (a *activation, ending bool, props *actor.Props, err error) {
+// claim finds the activation of id or begins one, which the caller is then to spawn.
+// Answers are what was said by those who held a strict one before.
+func (t *activations) claim(id Identity, answers []seat.Answer) (a *activation, ending, began bool, err error) {
 	a, ending, kind, err := t.find(id)
 	if a != nil || err != nil {
-		return a, ending, nil, err
+		return a, ending, false, err
 	}
-	began, props := false, kind.Props
 	if kind.strict {
 		err = t.node.tenure.claim(id, answers, func(term *term, token actor.Token) {
-			if a, ending, began = t.begin(id, kind, term); began {
-				props = props.With(actor.WithGuard(term), actor.WithFence(token))
-			}
+			a, ending, began = t.begin(id, kind, term, actor.WithGuard(term), actor.WithFence(token))
 		})
 	} else {
 		a, ending, began = t.begin(id, kind, nil)
 	}
-	switch {
-	case err != nil:
-		return nil, false, nil, err
-	case a == nil: // closed meanwhile
+	if err == nil && a == nil { // closed meanwhile
 		return t.claim(id, answers)
-	case began:
-		return a, false, props, nil
 	}
-	return a, ending, nil, nil
+	return a, ending, began, err
 }
 
 // find returns the activation of id or, if there is none, its kind.
@@ -181,26 +174,27 @@ func (t *activations) find(id Identity) (a *activation, ending bool, kind *hoste
 }
 
 // begin registers an activation of id unless there is one, or will be none.
-func (t *activations) begin(id Identity, kind *hosted, term *term) (a *activation, ending, began bool) {
+func (t *activations) begin(id Identity, kind *hosted, term *term, opts ...actor.PropsOption) (a *activation, ending, began bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if a = t.active[id]; a != nil || t.closed {
 		return a, a != nil && a.ending, false
 	}
 	a = &activation{node: t.node, kind: kind, term: term, id: id}
+	opts = append(opts, actor.WithValue(activationKey{}, a))
+	if kind.evicts() {
+		opts = append(opts, actor.WithReceiverMiddleware(a.stamp))
+	}
+	kind.Props.Into(&a.props, opts...)
 	t.active[id] = a
 	kind.active++
 	return a, false, true
 }
 
 // spawn starts the actor of an activation that has just begun.
-func (t *activations) spawn(a *activation, props *actor.Props) {
+func (t *activations) spawn(a *activation) {
 	t.node.stats.activations.Add(1)
-	props = props.With(actor.WithValue(activationKey{}, a), actor.WithLifecycle(a.live), actor.WithAfterStop(a.afterStop))
-	if a.kind.evicts() {
-		props = props.With(actor.WithReceiverMiddleware(a.stamp))
-	}
-	if _, err := t.node.system.SpawnNamed(props, a.id.grain()); err != nil {
+	if _, err := t.node.system.SpawnNamed(&a.props, a.id.grain()); err != nil {
 		if a.err = err; !errors.Is(err, actor.ErrStopped) { // which another member may do better
 			a.err = &ActivationError{ID: a.id, Err: err}
 		}
@@ -208,8 +202,9 @@ func (t *activations) spawn(a *activation, props *actor.Props) {
 	}
 }
 
-// live follows the activation's life.
-func (a *activation) live(ctx actor.Context, next actor.ReceiveFunc) {
+// live follows an activation's life.
+func live(ctx actor.Context, next actor.ReceiveFunc) {
+	a := activationOf(ctx)
 	if _, ok := ctx.Message().(*actor.Started); ok && a.pid == nil { // not after a restart
 		a.start(ctx, next)
 		return
@@ -265,19 +260,20 @@ func (a *activation) start(ctx actor.Context, next actor.ReceiveFunc) {
 
 // afterStop is called when the actor has ended. What waited behind the stop
 // goes to the next activation, ahead of all that came since.
-func (a *activation) afterStop(_ *actor.PID, reason error, progress bool, waiting []actor.Envelope) {
+func (t *activations) afterStop(self *actor.PID, reason error, progress bool, waiting []actor.Envelope) {
+	id, _ := parseGrain(self.ID)
+	a, _, _, _ := t.find(id) // it is there until the end of this
 	if a.pid == nil && a.err == nil {
-		a.err = &ActivationError{ID: a.id, Err: cmp.Or(reason, errors.New("it stopped before it had started"))}
+		a.err = &ActivationError{ID: id, Err: cmp.Or(reason, errors.New("it stopped before it had started"))}
 	}
-	n := a.node
 	if a.err != nil {
-		n.refuse(a.id, waiting, a.err)
+		t.node.refuse(id, waiting, a.err)
 	} else {
-		n.grains.ending(a) // after a Kill there was no *Stopping
-		n.cache.Remove(a.id, a.pid)
-		n.parking.requeue(a.id, waiting, progress)
+		t.ending(a) // after a Kill there was no *Stopping
+		t.node.cache.Remove(id, a.pid)
+		t.node.parking.requeue(id, waiting, progress)
 	}
-	n.grains.remove(a)
+	t.remove(a)
 }
 
 // joined counts a among the living, and returns what has waited for that, and who

@@ -88,15 +88,15 @@ func (n *node) turnAway(id Identity, hails []actor.Envelope, why error) {
 // hail hands e to the activation of id, or begins one; false if neither can be
 // done at once.
 func (t *activations) hail(id Identity, e actor.Envelope) bool {
-	a, ending, props, err := t.claim(id, nil)
+	a, ending, began, err := t.claim(id, nil)
 	if err != nil || ending {
 		return false
 	}
 	taken := t.attach(a, e) // before it can fail to start, of which who is attached is told
-	if props == nil {
+	if !began {
 		return taken
 	}
-	t.spawn(a, props)
+	t.spawn(a)
 	if !a.kind.strict && !t.node.owns(id) { // it moved meanwhile, and the Update that moved it may not have seen it
 		t.node.Retain(t.node.owns)
 	}

@@ -63,7 +63,7 @@ func (id Identity) text() string {
 // IdentityOf returns the identity of the virtual actor whose handler got ctx, or
 // a context made from that; false outside of one.
 func IdentityOf(ctx context.Context) (Identity, bool) {
-	if a, ok := ctx.Value(activationKey{}).(*activation); ok {
+	if a := activationOf(ctx); a != nil {
 		return a.id, true
 	}
 	return Identity{}, false
@@ -72,10 +72,16 @@ func IdentityOf(ctx context.Context) (Identity, bool) {
 // FromContext returns the cluster of the virtual actor whose handler got ctx, or
 // a context made from that; nil outside of one.
 func FromContext(ctx context.Context) *Cluster {
-	if a, ok := ctx.Value(activationKey{}).(*activation); ok {
+	if a := activationOf(ctx); a != nil {
 		return a.node.cluster
 	}
 	return nil
 }
 
 type activationKey struct{}
+
+// activationOf is nil outside of one.
+func activationOf(ctx context.Context) *activation {
+	a, _ := ctx.Value(activationKey{}).(*activation)
+	return a
+}
