@@ -10,19 +10,14 @@ import (
 )
 
 // known returns the PID of id's activation, if it is cached in the current view.
-func (n *node) known(id Identity) *actor.PID {
-	pid := n.cache.Get(id, n.View().Epoch)
-	if pid != nil {
-		n.stats.hits.Add(1)
-	}
-	return pid
-}
+func (n *node) known(id Identity) *actor.PID { return n.cache.Get(id, n.View().Epoch) }
 
 // locate returns the PID of id's activation, from the cache if it is known in
 // the current view; else that of a hail, if it may and hailing, or by a look-up
 // until then.
 func (n *node) locate(ctx context.Context, until time.Time, id Identity, may bool) (pid *actor.PID, hailing bool, err error) {
 	if pid := n.known(id); pid != nil {
+		n.stats.hits.Add(1)
 		return pid, false, nil
 	}
 	if may {

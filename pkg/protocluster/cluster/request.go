@@ -39,7 +39,7 @@ func Idempotent() CallOption { return func(c *Call) { c.Idempotent = true } }
 // tried again unless the call is Idempotent. The virtual actor's own error is
 // returned as it is.
 func Request[R any](ctx context.Context, c *Cluster, id Identity, message any, opts ...CallOption) (R, error) {
-	reply, err := c.Request(ctx, id, message, opts...)
+	reply, err := c.request(ctx, nil, id, message, opts)
 	r, ok := reply.(R)
 	if err == nil && !ok {
 		err = wrongReply(id, message, reply, reflect.TypeFor[R]())
@@ -67,16 +67,17 @@ func (c *Cluster) request(ctx context.Context, n *node, id Identity, message any
 			return nil, err
 		}
 	}
-	began := time.Now()
+	began := n.grains.began.Add(time.Since(n.grains.began)) // time.Now looks at two clocks
 	defer n.calls.Leave()
-	defer n.stats.calls.End(began, &err)
 	pid := n.known(id)
 	if pid != nil {
 		if reply, err = n.system.AskUntil(ctx, n.until(ctx, began), pid, message); err == nil {
+			n.stats.calls.Known(time.Since(began))
 			return reply, nil
 		}
+		n.stats.hits.Add(1)
 	}
-	return n.pursue(ctx, began, id, message, opts, pid, err)
+	return newPursuit(ctx, n, id, began).pursue(ctx, message, opts, pid, err)
 }
 
 // until is when a call ends that began then; zero if ctx sees to that.
@@ -129,19 +130,19 @@ func newPursuit(ctx context.Context, n *node, id Identity, began time.Time) *pur
 	return &pursuit{node: n, id: id, until: n.until(ctx, began), failed: &RequestError{ID: id, began: began}}
 }
 
-// pursue asks id, after a try with pid that came to err, unless pid is nil.
-func (n *node) pursue(ctx context.Context, began time.Time, id Identity, m any, opts []CallOption, pid *actor.PID, err error) (any, error) {
-	p := newPursuit(ctx, n, id, began)
+// pursue asks, after a try with pid that came to err, unless pid is nil.
+func (p *pursuit) pursue(ctx context.Context, m any, opts []CallOption, pid *actor.PID, err error) (reply any, failed error) {
+	defer p.stats.calls.End(p.failed.began, &failed)
 	for _, opt := range opts {
 		opt(&p.Call)
 	}
 	if pid == nil {
 		end, _, _ := timers.End(ctx, p.until)
-		p.hails = end.Sub(began) >= roomy
+		p.hails = end.Sub(p.failed.began) >= roomy
 	} else if err = p.fail(ctx, pid, err); err != nil {
 		return nil, err
 	}
-	return p.deliver(ctx, func(pid *actor.PID) (any, error) { return n.system.AskUntil(ctx, p.until, pid, m) })
+	return p.deliver(ctx, func(pid *actor.PID) (any, error) { return p.system.AskUntil(ctx, p.until, pid, m) })
 }
 
 // deliver delivers to id, again while that was definitely not done, until ctx ends.

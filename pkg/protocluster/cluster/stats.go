@@ -36,18 +36,18 @@ type Latency = tally.Counts
 type counters struct {
 	retries, hits, misses, activations, displaced atomic.Uint64
 
-	calls tally.Calls // of Request
+	calls tally.Calls // of Request; each that the PID in the cache was enough for is a hit as well
 }
 
 // Stats returns the counts so far.
 func (c *Cluster) Stats() Stats {
 	s := &c.stats
+	took, known, failures, unknown := s.calls.Counts()
 	stats := Stats{
-		Retries: s.retries.Load(), CacheHits: s.hits.Load(), CacheMisses: s.misses.Load(),
+		Requests: took.Total(), Failures: failures, Unknown: unknown, Latency: took,
+		Retries: s.retries.Load(), CacheHits: s.hits.Load() + known, CacheMisses: s.misses.Load(),
 		Activations: s.activations.Load(), Displaced: s.displaced.Load(),
 	}
-	stats.Latency, stats.Failures, stats.Unknown = s.calls.Counts()
-	stats.Requests = stats.Latency.Total()
 	if n := c.node.Load(); n != nil {
 		n.tenure.count(&stats)
 	}

@@ -11,7 +11,9 @@ import (
 // atomic additions, where a Gate takes a lock twice. Make it with NewTurnstile. Its
 // methods may be called concurrently.
 type Turnstile struct {
+	_      [64]byte     // what is beside inside would be fetched anew each time
 	inside atomic.Int64 // how many are, and shut once nobody may enter
+	_      [64]byte
 	once   sync.Once
 	empty  chan struct{} // closed when shut and nobody is inside
 }

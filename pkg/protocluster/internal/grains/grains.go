@@ -15,7 +15,8 @@ func ID(kind, name string) string { return Prefix + kind + "/" + url.PathEscape(
 
 // Parse is the inverse of ID; false for most other ids.
 func Parse(id string) (kind, name string, ok bool) {
-	kind, escaped, ok := cut(id)
+	rest, ok := strings.CutPrefix(id, Prefix)
+	kind, escaped, _ := strings.Cut(rest, "/")
 	name, err := url.PathUnescape(escaped)
 	return kind, name, ok && err == nil && !strings.Contains(escaped, "/")
 }
@@ -23,12 +24,6 @@ func Parse(id string) (kind, name string, ok bool) {
 // Is reports whether id is ID(kind, name). It allocates nothing for a name that
 // is not escaped.
 func Is(id, kind, name string) bool {
-	k, escaped, ok := cut(id)
-	return ok && k == kind && escaped == url.PathEscape(name)
-}
-
-func cut(id string) (kind, escaped string, ok bool) {
-	rest, ok := strings.CutPrefix(id, Prefix)
-	kind, escaped, _ = strings.Cut(rest, "/")
-	return kind, escaped, ok
+	n := len(Prefix) + len(kind)
+	return len(id) > n && id[n] == '/' && id[len(Prefix):n] == kind && id[:len(Prefix)] == Prefix && id[n+1:] == url.PathEscape(name)
 }

@@ -76,7 +76,12 @@ func TestCalls_CountsHowTheyEnded(t *testing.T) {
 	for _, err := range []error{nil, actor.ErrNotDelivered, fmt.Errorf("lost: %w", actor.ErrUnknownOutcome)} {
 		c.End(time.Now(), &err)
 	}
-	if took, failures, unknown := c.Counts(); failures != 2 || unknown != 1 || took.Total() != 3 {
-		t.Errorf("%d calls, %d failures, %d unknown; want 3, 2, 1", took.Total(), failures, unknown)
+	c.Known(time.Hour)
+	took, known, failures, unknown := c.Counts()
+	if failures != 2 || unknown != 1 || known != 1 || took.Total() != 4 {
+		t.Errorf("%d calls, %d known, %d failures, %d unknown; want 4, 1, 2, 1", took.Total(), known, failures, unknown)
+	}
+	if longest := took.Quantile(1); longest < time.Minute {
+		t.Errorf("the longest took %v, want the hour of the known one", longest)
 	}
 }
