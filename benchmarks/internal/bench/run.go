@@ -21,7 +21,8 @@ type Options struct {
 }
 
 // Run does the workload: each contender once to warm up, and then in rounds,
-// one after the other in each. A contender that fails is out, with its error in
+// one after the other in each. With slices, contenders are opened and warmed up anew
+// for each of the usual rounds. A contender that fails is out, with its error in
 // the result. It blocks until all is done and closed.
 func Run(ctx context.Context, w Workload, o Options) Result {
 	if o.Rounds == 0 {
@@ -36,24 +37,43 @@ func Run(ctx context.Context, w Workload, o Options) Result {
 	racers := make([]*racer, len(w.Contenders))
 	for i, c := range w.Contenders {
 		racers[i] = &racer{contender: c, metrics: len(w.Metrics), patience: o.Patience}
-		racers[i].open(ctx)
 	}
-	rounds := o.Rounds * max(w.Slices, 1)
+	times, rounds := 1, o.Rounds
+	if w.Slices > 1 {
+		times, rounds = o.Rounds, w.Slices
+	}
+	for opened := range times {
+		race(ctx, racers, rounds, o, func(round int, name string) {
+			if round > 0 {
+				round += opened * rounds
+			}
+			o.Progress(fmt.Sprintf("%s: round %d of %d, %s", w.Name, round, times*rounds, name))
+		})
+	}
+	result := Result{Workload: w}
+	for _, r := range racers {
+		result.Scores = append(result.Scores, Score{Name: r.contender.Name, Samples: r.samples, Err: r.err})
+	}
+	return result
+}
+
+// race has racers that are not out do so many rounds, after one to warm up.
+func race(ctx context.Context, racers []*racer, rounds int, o Options, next func(round int, name string)) {
+	for _, r := range racers {
+		r.open(ctx)
+	}
 	for round := range rounds + 1 {
 		if round == 0 && o.Cold {
 			continue
 		}
 		for _, r := range racers {
-			o.Progress(fmt.Sprintf("%s: round %d of %d, %s", w.Name, round, rounds, r.contender.Name))
+			next(round, r.contender.Name)
 			r.run(ctx, round > 0)
 		}
 	}
-	result := Result{Workload: w}
 	for _, r := range racers {
 		r.close()
-		result.Scores = append(result.Scores, Score{Name: r.contender.Name, Samples: r.samples, Err: r.err})
 	}
-	return result
 }
 
 // racer is a contender in a workload.
@@ -68,6 +88,9 @@ type racer struct {
 }
 
 func (r *racer) open(ctx context.Context) {
+	if r.err != nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
 	r.instance, r.err = r.contender.Open(ctx)

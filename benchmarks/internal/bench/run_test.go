@@ -52,9 +52,18 @@ func TestRun_Interleaves(t *testing.T) {
 
 func TestRun_Slices(t *testing.T) {
 	var r recorder
-	w := bench.Workload{Metrics: []bench.Metric{{}}, Slices: 3, Contenders: []bench.Contender{r.contender("a", 1)}}
-	if got := bench.Run(t.Context(), w, bench.Options{Rounds: 2}).Scores[0].Samples; len(got) != 6 || got[0][0] != 2 {
-		t.Errorf("samples = %v, want 2 to 7: three slices for each of two rounds, after one to warm up", got)
+	var progress []string
+	w := bench.Workload{Metrics: []bench.Metric{{}}, Slices: 2, Contenders: []bench.Contender{r.contender("a", 1)}}
+	o := bench.Options{Rounds: 2, Progress: func(text string) { progress = append(progress, text) }}
+	got := bench.Run(t.Context(), w, o).Scores[0].Samples
+	if len(got) != 4 || got[0][0] != 2 || got[1][0] != 3 || got[2][0] != 2 {
+		t.Errorf("samples = %v, want two slices for each of two rounds, each time after one to warm up", got)
+	}
+	if want := []string{"open a", "a", "a", "a", "close a", "open a", "a", "a", "a", "close a"}; !slices.Equal(r.log, want) {
+		t.Errorf("order = %q, want %q", r.log, want)
+	}
+	if want := ": round 4 of 4, a"; len(progress) != 6 || progress[5] != want || progress[3] != ": round 0 of 4, a" {
+		t.Errorf("progress = %q, want six, the last %q", progress, want)
 	}
 }
 

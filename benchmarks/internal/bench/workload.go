@@ -19,7 +19,9 @@ type Workload struct {
 	Growth     Growth
 	// Slices is how many rounds there are for each of the usual, which is as
 	// much shorter; 0 means one. Where ratios are close to one, many short rounds
-	// tell more than a few long ones: the machine changes less within one.
+	// tell more than a few long ones: the machine changes less within one. What a
+	// process has in which place of memory makes some per cent, too, so that there are
+	// several, one after the other.
 	Slices int
 }
 
