@@ -166,6 +166,24 @@ func TestContext_Value(t *testing.T) {
 	})
 }
 
+func TestProps_CopiesHaveTheirOwnValues(t *testing.T) {
+	bubble(t, func(t *testing.T, s *actor.System) {
+		none := actor.PropsFromFunc(echo)
+		one := none.With(actor.WithValue("a", 1))
+		var into actor.Props
+		copies := []*actor.Props{none, one, one.With(actor.WithValue("b", 2)), one.Into(&into, actor.WithValue("b", 3)), none.With(actor.WithValue("a", 4))}
+		want := [][2]any{{nil, nil}, {1, nil}, {1, 2}, {1, 3}, {4, nil}}
+		for i, props := range copies {
+			s.Send(s.Spawn(props), do(func(ctx actor.Context) {
+				if got := [2]any{ctx.Value("a"), ctx.Value("b")}; got != want[i] {
+					t.Errorf("copy %d has the values %v, want %v", i, got, want[i])
+				}
+			}))
+		}
+		synctest.Wait()
+	})
+}
+
 // Package context starts a goroutine for each child of a context that it does
 // not understand.
 func TestContext_IsUnderstoodByPackageContext(t *testing.T) {

@@ -14,7 +14,7 @@ type Stats struct {
 	Unknown     uint64  // of those after which nobody knows what became of the message
 	Latency     Latency // of all of these
 	Retries     uint64  // tries after the first, of requests, sends and look-ups
-	CacheHits   uint64
+	CacheHits   uint64  // look-ups that the cache of PIDs was enough for; a Request's counts once that has ended
 	CacheMisses uint64
 	Activations uint64 // begun on this node
 	Displaced   uint64 // ended because placement gave them to another member; until then eventual ones may have had a duplicate there

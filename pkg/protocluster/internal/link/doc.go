@@ -20,6 +20,6 @@
 // one, each stream one or two. Close returns when all have ended.
 //
 // Start with endpoint.go; then link.go, the states; dial.go and accept.go, how a
-// session begins on either side; session.go; lane.go and outbox.go, what leaves
-// it, codec.go, as what bytes; signals.go, what comes in on its control stream.
+// session begins on either side; session.go; lane.go, outlet.go and outbox.go, what
+// leaves it, codec.go, as what bytes; signals.go, what comes in on its control stream.
 package link
