@@ -42,8 +42,8 @@ func parseFlags(args []string, out io.Writer) (*flags, error) {
 	set.BoolVar(&f.quick, "quick", false, "run small workloads in one round, to see that all is right and not how fast")
 	set.IntVar(&f.options.Rounds, "rounds", 5, "how often each contender runs and counts")
 	set.StringVar(&f.page, "write", "", "`file` of the page that gets the tables, with a picture and all samples beside it")
-	set.StringVar(&f.cpuProfile, "cpuprofile", "", "`file` for a CPU profile of the contender's process; choose one contender for it")
-	set.StringVar(&f.serverProfile, "serverprofile", "", "`file` for a CPU profile of the contender's other process, if it has one")
+	set.StringVar(&f.cpuProfile, "cpuprofile", "", "`file` for a CPU profile of the (last) process of a contender; choose one for it")
+	set.StringVar(&f.serverProfile, "serverprofile", "", "`file` for one of the contender's other process, if it has one")
 	if err := set.Parse(args); err != nil {
 		return nil, err
 	}

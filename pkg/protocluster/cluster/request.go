@@ -131,8 +131,8 @@ func newPursuit(ctx context.Context, n *node, id Identity, began time.Time) *pur
 }
 
 // pursue asks, after a try with pid that came to err, unless pid is nil.
-func (p *pursuit) pursue(ctx context.Context, m any, opts []CallOption, pid *actor.PID, err error) (reply any, failed error) {
-	defer p.stats.calls.End(p.failed.began, &failed)
+func (p *pursuit) pursue(ctx context.Context, m any, opts []CallOption, pid *actor.PID, err error) (reply any, why error) {
+	defer p.stats.calls.End(p.failed.began, &why)
 	for _, opt := range opts {
 		opt(&p.Call)
 	}

@@ -52,7 +52,7 @@ type rest[T any] struct {
 func (q *Queue[T]) Put(k Keeper[T], step uint64, v T) {
 	q.mu.Lock()
 	open := step > q.ended>>1
-	if open && q.rest == nil && q.ended&1 == 0 {
+	if open && q.rest == nil && !q.keepsOwn() {
 		q.own = v
 		q.ended++
 		q.mu.Unlock()
@@ -74,12 +74,14 @@ func (q *Queue[T]) Put(k Keeper[T], step uint64, v T) {
 func (q *Queue[T]) spill() *rest[T] {
 	if q.rest == nil {
 		q.rest = new(rest[T])
-		if q.ended&1 == 1 {
+		if q.keepsOwn() {
 			q.rest.kept = []T{q.take()}
 		}
 	}
 	return q.rest
 }
+
+func (q *Queue[T]) keepsOwn() bool { return q.ended&1 == 1 }
 
 // take takes the step's own value.
 func (q *Queue[T]) take() T {
@@ -105,7 +107,7 @@ func (q *Queue[T]) End(k Keeper[T], step uint64) bool {
 		q.end(step)
 		return q.release(k)
 	}
-	own := q.ended&1 == 1
+	own := q.keepsOwn()
 	var v T
 	if own {
 		v = q.take()
@@ -142,7 +144,9 @@ func (q *Queue[T]) Release(k Keeper[T]) {
 // Close ends all steps: from then on what is not admitted is dropped.
 func (q *Queue[T]) Close(k Keeper[T]) {
 	q.mu.Lock()
-	q.spill()
+	if q.keepsOwn() {
+		q.spill()
+	}
 	q.end(over)
 	q.release(k)
 }

@@ -115,6 +115,7 @@ func (l *lane) write(s *session, st stream) error {
 	}
 	return nil
 }
+
 func poke(wake chan struct{}) {
 	select {
 	case wake <- struct{}{}:

@@ -50,6 +50,15 @@ func (w *wired) count() (sent, atOnce int) {
 	return w.sent, w.atOnce
 }
 
+// left checks how many frames have left in the end, after those of one.
+func (w *wired) left(t *testing.T, want int) {
+	t.Helper()
+	synctest.Wait()
+	if sent, _ := w.count(); sent != loneFrames+want {
+		t.Errorf("%d frames have left, want %d", sent, loneFrames+want)
+	}
+}
+
 // written has all that was taken written.
 func (w *wired) written() {
 	w.mu.Lock()
@@ -125,10 +134,7 @@ func TestOutlet_SendsAtOnceWhatComesAlone(t *testing.T) {
 				t.Errorf("message %d: its sender sends it: %v, want %v", i, got, row.want)
 			}
 		}
-		synctest.Wait()
-		if sent, _ := w.count(); sent != loneFrames+6 {
-			t.Errorf("%d frames have left", sent)
-		}
+		w.left(t, 6)
 	})
 }
 
@@ -166,9 +172,9 @@ func TestOutlet_ForgetsNothingMeanwhile(t *testing.T) {
 			w.push(t, l, "more")
 		}
 		l.outlet.sendNow()
-		synctest.Wait()
-		if sent, _ := w.count(); sent != loneFrames+2 || len(l.queue) > 0 {
-			t.Errorf("%d frames have left and %d batches wait", sent, len(l.queue))
+		w.left(t, 2)
+		if len(l.queue) > 0 {
+			t.Errorf("%d batches wait", len(l.queue))
 		}
 	})
 }
@@ -183,10 +189,7 @@ func TestOutlet_ItsSenderWaitsForNobody(t *testing.T) {
 			w.push(t, l, i) // a deadlock if it waited for the slow one
 		}
 		close(w.holds)
-		synctest.Wait()
-		if sent, _ := w.count(); sent != loneFrames+2 {
-			t.Errorf("%d frames have left", sent)
-		}
+		w.left(t, 2)
 	})
 }
 
