@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,20 +14,25 @@ import (
 type Future struct {
 	pid    PID
 	system *System
-	meta   Meta // what the request carries
+	meta   Meta          // what the request carries
+	state  atomic.Uint32 // sent, late and complete; value and err stay once that is set
 
-	mu       sync.Mutex
-	timer    *time.Timer // nil without a time-out
-	sent     bool        // the request may have reached its actor
-	route    Route       // of the request, if it goes to another node
-	complete bool
-	value    any
-	err      error
-	done     chan struct{} // made for the first that asks for it
-	waker    chan struct{} // of the first that awaits f: gets one value
-	id       string        // under which other nodes know it, once they do
-	then     []func(value any, err error)
+	mu    sync.Mutex
+	route Route // of the request, if it goes to another node
+	value any
+	err   error
+	done  chan struct{}              // made for the first that asks for it
+	waker chan struct{}              // of the first that awaits f: gets one value
+	id    string                     // under which other nodes know it, once they do
+	then  func(value any, err error) // nil: nothing
 }
+
+// What the state of a future says.
+const (
+	sent = 1 << iota // the request may have reached its actor
+	late             // it is not to be sent any more
+	complete
+)
 
 // NewFuture returns a future that nobody has asked for yet: whoever gets its
 // PID can complete it. It fails after timeout; 0 means never.
@@ -35,9 +41,8 @@ func (s *System) NewFuture(timeout time.Duration) *Future {
 	f.pid.Address, f.pid.future = s.Address(), f
 	if timeout != 0 {
 		f.meta.Deadline = time.Now().Add(timeout)
-		f.mu.Lock() // for it may expire now
-		defer f.mu.Unlock()
-		f.timer = time.AfterFunc(timeout, func() { f.expire(timeout, context.DeadlineExceeded) })
+		t := time.AfterFunc(timeout, func() { f.expire(timeout, context.DeadlineExceeded) })
+		f.onDone(func(any, error) { t.Stop() })
 	}
 	return f
 }
@@ -68,7 +73,7 @@ func (f *Future) expire(after time.Duration, why error) {
 	}
 	f.end(nil, func() error {
 		t := &TimeoutError{After: after, Class: ErrNotDelivered, Cause: cause}
-		if f.sent {
+		if f.state.Or(late)&sent != 0 {
 			t.Class, t.Cause = ErrUnknownOutcome, nil
 		}
 		if errors.Is(why, context.DeadlineExceeded) {
@@ -92,13 +97,9 @@ func (f *Future) PID() *PID { return &f.pid }
 
 // MarkSent notes that the request is about to leave: if no reply comes, its
 // outcome is unknown. False means that nobody waits any more; the request must
-// then be dropped, for the wait may have ended with ErrNotDelivered.
-func (f *Future) MarkSent() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.sent = f.sent || !f.complete
-	return !f.complete
-}
+// then be dropped, for the wait may have ended with ErrNotDelivered. No future, nil,
+// waits for ever.
+func (f *Future) MarkSent() bool { return f == nil || f.state.Or(sent)&late == 0 }
 
 // Complete ends the wait with value; false if it had ended before. An error is
 // the actor's own, a *ReplyError, unless it is a *RejectedError.
@@ -118,22 +119,20 @@ func (f *Future) Fail(err error) bool { return f.end(nil, func() error { return 
 // end completes f with value, or with what err returns under the lock.
 func (f *Future) end(value any, err func() error) bool {
 	f.mu.Lock()
-	if f.complete {
+	if f.Completed() {
 		f.mu.Unlock()
 		return false
 	}
-	f.complete, f.value = true, value
+	f.value = value
 	if err != nil {
 		f.err = err()
 	}
+	f.state.Or(late | complete)
 	if f.done != nil {
 		close(f.done)
 	}
 	then, id, waker := f.then, f.id, f.waker
 	f.then, f.route = nil, nil
-	if f.timer != nil {
-		f.timer.Stop()
-	}
 	f.mu.Unlock()
 	if waker != nil {
 		waker <- struct{}{}
@@ -141,8 +140,8 @@ func (f *Future) end(value any, err func() error) bool {
 	if id != "" {
 		f.system.registry.Remove(id)
 	}
-	for _, fn := range then {
-		fn(f.value, f.err)
+	if then != nil {
+		then(f.value, f.err)
 	}
 	return true
 }
@@ -151,7 +150,7 @@ func (f *Future) end(value any, err func() error) bool {
 func (f *Future) publish() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.id == "" && !f.complete {
+	if f.id == "" && !f.Completed() {
 		f.id = f.system.nextID(futurePrefix)
 		f.system.registry.Add(f.id, &f.pid)
 	}
@@ -164,7 +163,7 @@ func (f *Future) Done() <-chan struct{} {
 	defer f.mu.Unlock()
 	if f.done == nil {
 		f.done = make(chan struct{})
-		if f.complete {
+		if f.Completed() {
 			close(f.done)
 		}
 	}
@@ -172,11 +171,7 @@ func (f *Future) Done() <-chan struct{} {
 }
 
 // Completed reports whether there is nothing more to wait for.
-func (f *Future) Completed() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.complete
-}
+func (f *Future) Completed() bool { return f.state.Load()&complete != 0 }
 
 // Result waits for the reply, or for the time-out that f was made with.
 func (f *Future) Result() (any, error) {
@@ -188,9 +183,7 @@ func (f *Future) Result() (any, error) {
 // Context, or one made from it: its worker then serves other actors meanwhile.
 func (f *Future) Wait(ctx context.Context) (any, error) {
 	_ = f.await(ctx, time.Time{})
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.complete {
+	if !f.Completed() {
 		return nil, fmt.Errorf("%w: %w", ErrUnknownOutcome, context.Cause(ctx))
 	}
 	return f.value, f.err
@@ -219,10 +212,13 @@ func (f *Future) await(ctx context.Context, until time.Time) error {
 // is the caller's own and to be put back: most futures have one that waits, which
 // need not make a channel for it.
 func (f *Future) enlist() (done chan struct{}, own bool) {
+	if f.Completed() {
+		return nil, false // mostly, where the actor is in this process
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case f.complete:
+	case f.Completed():
 		return nil, false
 	case f.waker == nil:
 		f.waker, _ = f.system.wakers.Get().(chan struct{})
@@ -249,8 +245,13 @@ func (f *Future) PipeTo(pids ...*PID) {
 // goroutine completes it.
 func (f *Future) onDone(fn func(value any, err error)) {
 	f.mu.Lock()
-	if !f.complete {
-		f.then = append(f.then, fn)
+	if earlier := f.then; !f.Completed() {
+		f.then = func(value any, err error) {
+			if earlier != nil {
+				earlier(value, err)
+			}
+			fn(value, err)
+		}
 		f.mu.Unlock()
 		return
 	}

@@ -1,38 +1,26 @@
 // Package dispatch gives turns to those that have something to do, on a bounded
-// pool of workers over one run queue. At most as many compute as the pool's
-// limit says; one that blocks does not count until it goes on, and a spare
-// worker takes its place.
+// pool of workers. At most as many compute as the pool's limit says; one that
+// blocks does not count until it goes on, and a spare worker takes its place.
 //
 // That bound is what keeps the rest of a process alive under load: goroutines
 // that compute starve those that wait for the network. On two processors a round
 // trip over loopback takes 0.1 ms beside none, 411 ms beside 16.
+//
+// Read pool.go first and then worker.go. share.go is a part of the run queue,
+// manner.go says how goroutines let others run, and patrol.go finds turns that
+// block.
 package dispatch
 
 import (
 	"runtime"
-	"runtime/metrics"
 	"sync"
 	"sync/atomic"
-	"time"
 )
-
-// How a pool notices that a turn blocks: when jobs wait for a worker and none is
-// free, it looks again after patrol. A worker that is still in the same turn
-// gives its place to a spare one, at once if a processor is idle meanwhile, else
-// (the turn computes, or others do) after so many looks.
-const (
-	patrol      = time.Millisecond
-	patrolLooks = 20
-)
-
-// After so many workers that lingered in vain only one in so many does.
-const fruitless = 16
 
 // Job is embedded in what gets turns. Turn is set before the first Push and
 // stays.
 type Job struct {
 	Turn   Turner
-	next   *Job                   // in the run queue, guarded by the pool
 	worker atomic.Pointer[worker] // that gives it its turn
 }
 
@@ -41,251 +29,138 @@ type Job struct {
 type Turner interface{ TakeTurn() }
 
 // Pool is a set of workers. Its methods may be called concurrently.
+//
+// Its run queue has a share for each processor, and a worker takes from that of the
+// processor that it happens to be on: there the job, and what whoever pushed it has
+// written, are in the cache. It looks at the others when it has waited for more in vain.
+//
+// Push takes mu only if that may have somebody see to the job: nobody is about to look
+// (seeking), and somebody can be found (able). So whoever ceases to seek, or makes able
+// true, looks at all shares after that.
 type Pool struct {
-	limit int
+	limit   int
+	shares  []share
+	seeking atomic.Int64 // workers that are about to look at the run queue
+	able    atomic.Bool  // employ would do something; changes with mu held
+	manner  manner
+	_       [64]byte // what is read for each job is not on a line with what follows
 
-	mu         sync.Mutex
-	work       sync.Cond // a job was pushed, or closed
-	head, tail *Job      // the run queue
-	idle       int       // workers that wait and have not been signalled
-	seeking    int       // workers that are about to look at the run queue
-	away       int       // workers whose turn blocks
-	inVain     int       // workers in a row that found nothing when they lingered, or did not
-	workers    []*worker
-	watching   bool // a patrol is due
-	looks      int  // patrols in a row that found no idle processor
-	closed     bool
-	running    sync.WaitGroup
+	mu       sync.Mutex
+	work     sync.Cond // a job was pushed, or closed
+	idle     int       // workers that wait and have not been signalled
+	away     int       // workers whose turn blocks
+	workers  []*worker
+	watching bool // a patrol is due
+	looks    int  // patrols in a row that found no idle processor
+	closed   bool
+	running  sync.WaitGroup
 }
 
-// worker is a goroutine that gives turns.
-type worker struct {
-	pool     *Pool
-	place    int           // in pool.workers; guarded by pool.mu, as all below turns is
-	turns    atomic.Uint64 // odd while it is in one
-	released int           // yields that last, in this turn
-	seen     uint64        // turns at the last patrol
-	stuck    bool          // a patrol took its place away
-}
+// sharesMax bounds what a worker without work has to look at.
+const sharesMax = 32
 
 // New returns a pool in which limit jobs compute at a time; 0 means twice
 // GOMAXPROCS. It starts workers as they are needed; Close ends them.
 func New(limit int) *Pool {
+	processors := runtime.GOMAXPROCS(0)
 	if limit <= 0 {
-		limit = 2 * runtime.GOMAXPROCS(0)
+		limit = 2 * processors
 	}
-	p := &Pool{limit: limit}
+	p := &Pool{limit: limit, shares: make([]share, min(processors, sharesMax))}
 	p.work.L = &p.mu
+	p.able.Store(true)
 	return p
 }
 
-// Push queues j for a turn, unless the pool is closed.
+// Push queues j for a turn, unless the pool is closed. Jobs that are pushed on one
+// processor get their turns in that order, as far as one worker sees to them.
 func (p *Pool) Push(j *Job) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return
-	}
-	j.next = nil
-	if p.tail == nil {
-		p.head = j
-	} else {
-		p.tail.next = j
-	}
-	p.tail = j
-	p.employ()
+	p.share(processor()).push(j)
+	p.help()
 }
 
-// employ finds somebody for the head of the queue; p.mu is held. One at a time
-// is sent to look, and has the next sent if it leaves anything: short jobs are
-// done before a second worker has woken.
+// GiveWay lets others run before whoever has pushed a job and is about to wait for what
+// comes of it: mostly that is done meanwhile, and nobody has to be parked and woken. It
+// returns when it is done, or is not after all that is worth trying.
+func (p *Pool) GiveWay(done func() bool) { p.manner.ask(done) }
+
+func (p *Pool) share(i int) *share { return &p.shares[i%len(p.shares)] }
+
+// waits reports whether any job does.
+func (p *Pool) waits() bool {
+	for i := range p.shares {
+		if !p.shares[i].empty() {
+			return true
+		}
+	}
+	return false
+}
+
+// take takes a job, nil if there is none: the oldest of this processor's if it has any.
+func (p *Pool) take() *Job {
+	here := processor()
+	for i := range p.shares {
+		if j := p.share(here + i).pop(); j != nil {
+			return j
+		}
+	}
+	return nil
+}
+
+// help finds somebody for what waits, if need be.
+func (p *Pool) help() {
+	if p.seeking.Load() == 0 && p.able.Load() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.employ()
+	}
+}
+
+// employ finds somebody for what waits; p.mu is held. One at a time is sent to look,
+// and has the next sent if it leaves anything: short jobs are done before a second
+// worker has woken.
 func (p *Pool) employ() {
 	switch {
-	case p.seeking > 0:
+	case p.closed || p.seeking.Load() > 0:
 	case p.idle > 0:
 		p.idle--
-		p.seeking++
+		p.seeking.Add(1)
 		p.work.Signal()
-	case len(p.workers)-p.away < p.limit:
+	case p.room() > 0:
 		p.hire()
 	case !p.watching:
-		p.watching = true
 		p.looks = 0
 		p.mark()
-		time.AfterFunc(patrol, p.look)
+		p.watch()
+	}
+	p.settle()
+}
+
+// room is how many places are free, less than 0 if too many compute; p.mu is held.
+func (p *Pool) room() int { return p.limit - (len(p.workers) - p.away) }
+
+// settle keeps able after a change of what it follows from; p.mu is held.
+func (p *Pool) settle() {
+	able := !p.closed && (p.idle > 0 || p.room() > 0 || !p.watching)
+	if able != p.able.Load() {
+		p.able.Store(able)
+	}
+}
+
+// reconsider is settle where there may be somebody for what waits; p.mu is held.
+func (p *Pool) reconsider() {
+	p.settle()
+	if p.waits() {
+		p.employ()
 	}
 }
 
 func (p *Pool) hire() {
 	w := &worker{pool: p, place: len(p.workers)}
 	p.workers = append(p.workers, w)
-	p.seeking++
+	p.seeking.Add(1)
 	p.running.Add(1)
 	go w.serve()
-}
-
-// serve gives turns until there is no place left for the worker.
-func (w *worker) serve() {
-	p := w.pool
-	defer p.running.Done()
-	defer w.leave() // also when a turn ends the goroutine
-	p.mu.Lock()
-	p.seeking--
-	p.mu.Unlock()
-	for {
-		j := w.next()
-		if j == nil {
-			return
-		}
-		w.turns.Add(1)
-		j.worker.Store(w)
-		j.Turn.TakeTurn()
-		j.worker.CompareAndSwap(w, nil) // it may have its next turn already
-		w.turns.Add(1)
-	}
-}
-
-// next waits for a job; nil ends the worker.
-func (w *worker) next() *Job {
-	p := w.pool
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	w.back()
-	for lingered := false; p.head == nil && !p.closed && len(p.workers)-p.away <= p.limit; lingered = true {
-		w.wait(!lingered)
-	}
-	if p.head == nil || len(p.workers)-p.away > p.limit {
-		return nil
-	}
-	j := p.head
-	if p.head = j.next; p.head == nil {
-		p.tail = nil
-		return j
-	}
-	p.employ()
-	return j
-}
-
-// wait returns when there may be a job; p.mu is held. To linger is to let those
-// run that have just been woken, who often come with the next one: their jobs
-// gather and nobody has to be signalled. While jobs come one at a time that is in
-// vain, and 1.01 times the processor time of an ask between nodes.
-func (w *worker) wait(linger bool) {
-	p := w.pool
-	if linger {
-		if p.inVain++; p.inVain > fruitless && p.inVain%fruitless != 0 {
-			return
-		}
-		p.seeking++
-		p.mu.Unlock()
-		runtime.Gosched()
-		p.mu.Lock()
-		if p.head != nil {
-			p.inVain = 0
-		}
-	} else {
-		p.idle++
-		p.work.Wait() // whoever signals counts the seeker
-	}
-	p.seeking--
-}
-
-// back takes its place again if that was given away in its turn; p.mu is held.
-func (w *worker) back() {
-	if w.stuck || w.released > 0 {
-		w.stuck, w.released = false, 0
-		w.pool.away--
-	}
-}
-
-// leave strikes the worker off; what it leaves behind is found another.
-func (w *worker) leave() {
-	p := w.pool
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	w.back()
-	last := p.workers[len(p.workers)-1]
-	p.workers[w.place], last.place = last, w.place
-	p.workers = p.workers[:len(p.workers)-1]
-	if p.head != nil && !p.closed {
-		p.employ()
-	}
-}
-
-// mark notes in which turn each worker is; p.mu is held.
-func (p *Pool) mark() {
-	for _, w := range p.workers {
-		w.seen = w.turns.Load()
-	}
-}
-
-// look is the patrol.
-func (p *Pool) look() {
-	idle := processorIdle()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.watching = false
-	if p.head == nil || p.closed || p.idle > 0 {
-		return
-	}
-	if !idle && p.looks < patrolLooks {
-		p.looks++ // the marks stay, so that only those stuck all along give way
-	} else {
-		p.looks = 0
-		for _, w := range p.workers {
-			if now := w.turns.Load(); now%2 == 1 && now == w.seen && w.released == 0 && !w.stuck {
-				w.stuck = true
-				p.away++
-				if len(p.workers)-p.away < p.limit {
-					p.hire()
-				}
-			}
-		}
-		p.mark()
-	}
-	p.watching = true
-	time.AfterFunc(patrol, p.look)
-}
-
-// processorIdle reports whether fewer goroutines want to run than there are
-// processors; the patrol itself is one of them.
-func processorIdle() bool {
-	sample := []metrics.Sample{
-		{Name: "/sched/goroutines/runnable:goroutines"},
-		{Name: "/sched/goroutines/running:goroutines"},
-		{Name: "/sched/gomaxprocs:threads"},
-	}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()+sample[1].Value.Uint64() <= sample[2].Value.Uint64()
-}
-
-// Yield gives the place of the worker that runs j to another until the returned
-// function is called. It is called within j's turn, before that blocks.
-func (j *Job) Yield() (resume func()) {
-	w := j.worker.Load()
-	if w == nil {
-		return func() {}
-	}
-	p := w.pool
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	turn := w.turns.Load()
-	if w.released++; w.released == 1 && !w.stuck {
-		p.away++
-	}
-	if p.head != nil && !p.closed {
-		p.employ()
-	}
-	return func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if w.turns.Load() != turn {
-			return // a goroutine of the job's outlived its turn
-		}
-		if w.released--; w.released == 0 && !w.stuck {
-			p.away--
-		}
-	}
 }
 
 // Close ends the workers, each after the turn that it is in; what waits gets
@@ -293,7 +168,10 @@ func (j *Job) Yield() (resume func()) {
 func (p *Pool) Close() (gone <-chan struct{}) {
 	p.mu.Lock()
 	p.closed = true
-	p.head, p.tail = nil, nil
+	for i := range p.shares {
+		p.shares[i].close()
+	}
+	p.settle()
 	p.work.Broadcast()
 	p.mu.Unlock()
 	done := make(chan struct{})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/protocluster/workshop/pkg/protocluster/internal/dispatch"
+	"github.com/protocluster/workshop/pkg/protocluster/testkit"
 )
 
 // job runs a function in each of its turns.
@@ -149,6 +150,59 @@ func TestPool_ReplacesWhatBlocks(t *testing.T) {
 	})
 }
 
+// Whoever pushes a job while the last worker is about to wait must not leave it lying:
+// jobs that push one another, few enough for workers to wait again and again.
+func TestPool_LeavesNoJobLying(t *testing.T) {
+	for _, limit := range []int{1, 2, 4} {
+		bubble(t, limit, func(t *testing.T, p *dispatch.Pool) {
+			const players, hits = 3, 3000
+			var left atomic.Int64
+			left.Store(players * hits)
+			for i := range players {
+				var play func(j *job, hit int)
+				play = func(j *job, hit int) {
+					left.Add(-1)
+					if hit++; hit == hits {
+						return
+					}
+					next := func() { push(p, func(j *job) { play(j, hit) }) }
+					switch (i + hit) % 3 {
+					case 0:
+						next()
+					case 1:
+						go next()
+					case 2:
+						defer j.Yield()()
+						next()
+					}
+				}
+				push(p, func(j *job) { play(j, 0) })
+			}
+			synctest.Wait()
+			if n := left.Load(); n != 0 {
+				t.Errorf("%d workers: %d jobs got no turn", limit, n)
+			}
+		})
+	}
+}
+
+// Whoever gives way to what was pushed finds it done, if it does not block.
+func TestPool_GiveWay(t *testing.T) {
+	bubble(t, 1, func(t *testing.T, p *dispatch.Pool) {
+		for range 1000 {
+			var done atomic.Bool
+			push(p, func(*job) { done.Store(true) })
+			for !done.Load() {
+				p.GiveWay(done.Load)
+			}
+		}
+		gate := make(chan struct{})
+		push(p, func(*job) { <-gate })
+		p.GiveWay(func() bool { return false }) // returns all the same
+		close(gate)
+	})
+}
+
 // A job may ask for its next turn before its turn has ended.
 func TestPool_AJobPushesItself(t *testing.T) {
 	bubble(t, 4, func(t *testing.T, p *dispatch.Pool) {
@@ -167,6 +221,44 @@ func TestPool_AJobPushesItself(t *testing.T) {
 	})
 }
 
+// A turn may give its place away when it has long been taken for one that computes.
+func TestPool_YieldFindsSomebodyForWhatWaits(t *testing.T) {
+	bubble(t, 1, func(t *testing.T, p *dispatch.Pool) {
+		start, first, second, done := time.Now(), make(chan struct{}), make(chan struct{}), false
+		push(p, func(j *job) {
+			<-first
+			defer j.Yield()()
+			<-second
+		})
+		synctest.Wait()
+		push(p, func(*job) { done = true })
+		close(first)
+		synctest.Wait()
+		if took := time.Since(start); took > 0 || !done {
+			t.Errorf("the next had its turn: %v, after %v, want that at once", done, took)
+		}
+		close(second)
+	})
+}
+
+// Whose place a patrol has given away leaves after its turn, whatever there is to do.
+func TestPool_WhoGoesOnLeaves(t *testing.T) {
+	bubble(t, 1, func(t *testing.T, p *dispatch.Pool) {
+		var g gauge
+		gate := make(chan struct{})
+		push(p, func(*job) { <-gate })
+		push(p, func(*job) { // in its place
+			for range 50 {
+				push(p, func(*job) { g.compute() })
+			}
+			close(gate)
+			g.compute()
+		})
+		testkit.Advance(time.Second)
+		g.check(t, 1, 51)
+	})
+}
+
 func TestPool_ATurnMayEndItsGoroutine(t *testing.T) {
 	bubble(t, 1, func(t *testing.T, p *dispatch.Pool) {
 		var g gauge
@@ -175,6 +267,7 @@ func TestPool_ATurnMayEndItsGoroutine(t *testing.T) {
 				defer j.Yield()()
 				runtime.Goexit()
 			})
+			push(p, func(*job) { runtime.Goexit() })
 			push(p, func(*job) { g.compute() })
 		}
 		g.check(t, 1, 20)
