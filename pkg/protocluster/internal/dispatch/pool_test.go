@@ -259,6 +259,36 @@ func TestPool_WhoGoesOnLeaves(t *testing.T) {
 	})
 }
 
+// A goroutine of a job's that outlives its turn cannot give away a place that is
+// another's by then, nor take one back.
+func TestPool_YieldIsOverWithTheTurn(t *testing.T) {
+	bubble(t, 1, func(t *testing.T, p *dispatch.Pool) {
+		var g gauge
+		late := make(chan struct{})
+		for range 3 {
+			push(p, func(j *job) {
+				resume := j.Yield()
+				go func() {
+					<-late
+					resume()
+					j.Yield()()
+					defer j.Yield()
+				}()
+			})
+		}
+		synctest.Wait()
+		for range 20 {
+			push(p, func(*job) { g.compute() })
+		}
+		close(late)
+		g.check(t, 1, 20)
+		for range 20 {
+			push(p, func(*job) { g.compute() })
+		}
+		g.check(t, 1, 40)
+	})
+}
+
 func TestPool_ATurnMayEndItsGoroutine(t *testing.T) {
 	bubble(t, 1, func(t *testing.T, p *dispatch.Pool) {
 		var g gauge
