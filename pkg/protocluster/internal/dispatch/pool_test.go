@@ -286,6 +286,18 @@ func TestPool_YieldIsOverWithTheTurn(t *testing.T) {
 			push(p, func(*job) { g.compute() })
 		}
 		g.check(t, 1, 40)
+		gate := make(chan struct{})
+		push(p, func(j *job) {
+			defer j.Yield()()
+			<-gate
+		})
+		push(p, func(*job) { close(gate) })
+		synctest.Wait()
+		select {
+		case <-gate:
+		default:
+			t.Error("a yield gave no place away any more")
+		}
 	})
 }
 
