@@ -171,5 +171,5 @@ func TestKill_OfAParentThatSpawns(t *testing.T) {
 		}))
 		s.Stop(pid)
 		j.check(t, "spawned: true, <nil>")
-	})
+	}, actor.WithWorkers(1)) // or the child may have started by then
 }

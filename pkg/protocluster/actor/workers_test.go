@@ -97,6 +97,7 @@ func TestDispatcher_ReplacesHandlersThatBlock(t *testing.T) {
 	bubble(t, func(t *testing.T, s *actor.System) {
 		const blocked = 100
 		gate := make(chan struct{})
+		before := workers()
 		for range blocked {
 			s.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
 				if _, ok := ctx.Message().(*actor.Started); ok {
@@ -109,18 +110,18 @@ func TestDispatcher_ReplacesHandlersThatBlock(t *testing.T) {
 				ctx.Respond(m)
 			}
 		}))
-		before := workers()
 		f := s.RequestFuture(pid, "anybody there?", blocked*50*time.Millisecond)
 		if v, err := f.Result(); err != nil {
 			t.Errorf("Result = %v, %v, want the reply", v, err)
 		}
-		if n := workers() - before; n < blocked-1 {
+		testkit.Advance(blocked * 50 * time.Millisecond) // it may have had its turn before some of them
+		if n := workers() - before; n < blocked {
 			t.Errorf("%d workers more, want one for each of %d blocked handlers", n, blocked)
 		}
 		close(gate)
 		synctest.Wait()
-		if n := workers() - before; n > 0 {
-			t.Errorf("%d workers more after all, want 0", n)
+		if n := workers() - before; n > 1 {
+			t.Errorf("%d workers more after all, want 1 at most", n)
 		}
 	}, actor.WithWorkers(1))
 }

@@ -9,8 +9,8 @@ import (
 // manner is how goroutines let others run. The zero value is ready; its methods may be
 // called concurrently.
 type manner struct {
-	now     atomic.Int32 // apart, together or crowded
-	crowded atomic.Int64 // until when it lasts, in nanoseconds since 1970
+	now   atomic.Int32              // apart, together or crowded
+	until atomic.Pointer[time.Time] // when the last crowd is over; nil: there was none
 }
 
 const (
@@ -71,11 +71,18 @@ func (m *manner) linger(n uint64) {
 func (m *manner) judge(now time.Time, took time.Duration) {
 	switch {
 	case took > long:
-		m.crowded.Store(now.Add(crowdedFor).UnixNano())
+		until := now.Add(crowdedFor)
+		m.until.Store(&until)
 		m.now.Store(crowded)
-	case now.UnixNano() > m.crowded.Load():
+	case m.over(now):
 		m.now.CompareAndSwap(crowded, apart)
 	}
+}
+
+// over reports whether now is after the last crowd.
+func (m *manner) over(now time.Time) bool {
+	until := m.until.Load()
+	return until == nil || now.After(*until)
 }
 
 func (m *manner) giveWay() {

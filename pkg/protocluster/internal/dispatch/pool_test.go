@@ -272,7 +272,7 @@ func TestPool_YieldIsOverWithTheTurn(t *testing.T) {
 					<-late
 					resume()
 					j.Yield()()
-					defer j.Yield()
+					_ = j.Yield()
 				}()
 			})
 		}
