@@ -107,9 +107,7 @@ func (w *worker) seek() *Job {
 	p := w.pool
 	for !p.closed && p.room() >= 0 {
 		if j := p.take(); j != nil {
-			if p.waits() {
-				p.employ()
-			}
+			p.reconsider()
 			return j
 		}
 		p.idle++
