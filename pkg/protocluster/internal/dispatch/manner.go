@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -9,8 +10,13 @@ import (
 // manner is how goroutines let others run. The zero value is ready; its methods may be
 // called concurrently.
 type manner struct {
-	now   atomic.Int32              // apart, together or crowded
-	until atomic.Pointer[time.Time] // when the last crowd is over; nil: there was none
+	now      atomic.Int32 // apart, together or crowded
+	watching atomic.Bool  // every linger is measured; changes with mu held
+
+	mu    sync.Mutex
+	since time.Time     // when it began to watch
+	lost  time.Duration // since then, to those that computed
+	until time.Time     // from when on it watches whether a crowd is over
 }
 
 const (
@@ -32,9 +38,12 @@ const (
 	patience = 4
 	// What takes so long was not done by those that only ask and reply.
 	long = time.Millisecond
-	// Every so many times it is measured how long it takes to let others run.
+	// Every so many times it is measured how long it takes to let others run; every time
+	// for so long after it took long once. It is crowded if more than half of that was lost:
+	// a machine that others share, and the collector, take a while now and then.
 	sampled = 32
-	// So long it is crowded after the last time that it took long.
+	watched = 50 * time.Millisecond
+	// So long it is crowded before that is looked at again.
 	crowdedFor = 2 * time.Second
 )
 
@@ -57,7 +66,7 @@ func (m *manner) ask(done func() bool) {
 
 // linger lets those run that bring jobs, for the nth time.
 func (m *manner) linger(n uint64) {
-	if n%sampled != 0 {
+	if n%sampled != 0 && !m.watching.Load() {
 		m.giveWay()
 		return
 	}
@@ -69,20 +78,30 @@ func (m *manner) linger(n uint64) {
 
 // judge notes how long it took to let others run, now.
 func (m *manner) judge(now time.Time, took time.Duration) {
-	switch {
-	case took > long:
-		until := now.Add(crowdedFor)
-		m.until.Store(&until)
-		m.now.Store(crowded)
-	case m.over(now):
-		m.now.CompareAndSwap(crowded, apart)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	crowd := m.now.Load() == crowded
+	if !m.watching.Load() {
+		if crowd && now.After(m.until) || !crowd && took > long {
+			m.since, m.lost = now, 0
+			m.watching.Store(true)
+		}
+		return
 	}
-}
-
-// over reports whether now is after the last crowd.
-func (m *manner) over(now time.Time) bool {
-	until := m.until.Load()
-	return until == nil || now.After(*until)
+	if took > long {
+		m.lost += took
+	}
+	passed := now.Sub(m.since)
+	if passed < watched {
+		return
+	}
+	m.watching.Store(false)
+	if m.lost > passed/2 {
+		m.until = now.Add(crowdedFor)
+		m.now.Store(crowded)
+	} else if crowd {
+		m.now.Store(apart)
+	}
 }
 
 func (m *manner) giveWay() {
