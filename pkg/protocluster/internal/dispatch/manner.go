@@ -27,8 +27,8 @@ const (
 	// Jobs come from goroutines that ask since. Who asks and who replies stay on their
 	// processor.
 	together
-	// Somebody who computes had the processor meanwhile. Those that stay would each time
-	// be as many as 61 of them on their way when the runtime lets that one run again;
+	// Those who compute had the processors most of the time. Those that stay would each time
+	// be as many as 61 of them on their way when the runtime lets one of those run again;
 	// among all that wait for any processor they are thousands, or millions.
 	crowded
 )
